@@ -1,0 +1,55 @@
+#include "base/zone.h"
+
+#include <stdexcept>
+
+#include <date/tz.h>
+
+#include "base/check.h"
+
+namespace retailpulse {
+namespace {
+
+const date::time_zone& zone_of(const void* zone) {
+  return *static_cast<const date::time_zone*>(zone);
+}
+
+date::local_time<Duration> local_of(std::int64_t as_if_utc_us) {
+  return date::local_time<Duration>{Duration{as_if_utc_us}};
+}
+
+}  // namespace
+
+Result<Zone> Zone::find(const std::string& name) {
+  try {
+    const auto* zone = name.empty() ? date::current_zone() : date::locate_zone(name);
+    return Zone(zone, zone->name());
+  } catch (const std::exception&) {
+    if (name.empty()) return find("UTC");  // a container without /etc/localtime
+    return Status(Code::kConfig, "zone \"" + name +
+                                     "\" is not in the time zone database; give an IANA name such "
+                                     "as \"Europe/Berlin\" or \"UTC\"");
+  }
+}
+
+std::int64_t Zone::civil_day(EventTime t) const {
+  const auto local = zone_of(zone_).to_local(t);
+  return Duration{date::floor<date::days>(local).time_since_epoch()}.count();
+}
+
+EventTime Zone::day_begin(std::int64_t civil_day_us) const { return from_local(civil_day_us); }
+
+EventTime Zone::from_local(std::int64_t local_us) const {
+  const auto info = zone_of(zone_).get_info(local_of(local_us));
+  if (info.result == date::local_info::nonexistent) return EventTime{info.second.begin};
+  return EventTime{Duration{local_us} - info.first.offset};
+}
+
+void DayCache::load(EventTime t) {
+  constexpr std::int64_t kDayUs = 86'400'000'000;
+  day_us_ = zone_.civil_day(t);
+  begin_ = zone_.day_begin(day_us_);
+  end_ = zone_.day_begin(day_us_ + kDayUs);
+  RP_CHECK(begin_ <= t && t < end_, "a moment lies within its civil day");
+}
+
+}  // namespace retailpulse
