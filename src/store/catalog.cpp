@@ -1,0 +1,158 @@
+#include "store/catalog.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include <retailpulse/window.h>
+
+#include "store/schema.h"
+
+namespace retailpulse {
+namespace {
+
+constexpr std::int64_t kMinuteUs = kTierUs[static_cast<std::size_t>(Tier::kMinute)];
+
+bool before(const ListingRow& x, const ListingRow& y) {
+  return std::tie(x.from_us, x.offset, x.name) < std::tie(y.from_us, y.offset, y.name);
+}
+
+// The first minute that starts at or after the listing.
+std::int64_t effective_minute(const ListingRow& listing) {
+  const std::int64_t pane = pane_of(listing.from_us, kMinuteUs);
+  return pane == listing.from_us ? pane : pane + kMinuteUs;
+}
+
+}  // namespace
+
+Status Catalog::load(Database& db) {
+  products_.clear();
+  const auto prepare = [&db](Statement& into, const char* sql) -> Status {
+    auto statement = db.prepare(sql);
+    if (!statement.ok()) return statement.status();
+    into = std::move(statement).value();
+    return {};
+  };
+  if (Status s = prepare(insert_, "INSERT OR REPLACE INTO listings VALUES(?1,?2,?3,?4,?5,?6,?7,?8)");
+      !s.ok()) return s;
+  if (Status s = prepare(remove_, "DELETE FROM listings WHERE product=?1 AND from_us=?2"); !s.ok())
+    return s;
+  if (Status s = prepare(latest_, "INSERT OR REPLACE INTO catalog VALUES(?1,?2,?3,?4,?5,?6)"); !s.ok())
+    return s;
+  Statement rows;
+  if (Status s = prepare(rows, "SELECT * FROM listings ORDER BY product,from_us"); !s.ok()) return s;
+  for (;;) {
+    auto more = rows.step();
+    if (!more.ok()) return more.status();
+    if (!more.value()) return {};
+    ListingRow row{rows.integer(0), rows.integer(1), rows.integer(2), std::string(rows.text(3)),
+                   rows.integer(4), rows.integer(5), std::nullopt,    rows.integer(7) != 0};
+    if (!rows.is_null(6)) row.price_micros = rows.integer(6);
+    versions_of(row.product).push_back(std::move(row));
+  }
+}
+
+Catalog::Versions& Catalog::versions_of(std::int64_t product) {
+  const auto index = static_cast<std::size_t>(product);
+  if (products_.size() <= index) products_.resize(index + 1);
+  return products_[index];
+}
+
+std::int64_t Catalog::category_in(const Versions& versions, std::int64_t minute_us) {
+  std::int64_t found = kUnknownId;
+  for (const ListingRow& version : versions) {
+    if (version.category == kUnknownId) continue;
+    if (found != kUnknownId && effective_minute(version) > minute_us) break;
+    found = version.category;
+  }
+  return found;
+}
+
+std::int64_t Catalog::category(std::int64_t product, std::int64_t minute_us) const {
+  const auto index = static_cast<std::size_t>(product);
+  return index < products_.size() ? category_in(products_[index], minute_us) : kUnknownId;
+}
+
+// Of two listings for one moment the greater (offset, name) stays.
+Catalog::Versions Catalog::with(Versions versions, const ListingRow& listing) {
+  const auto at = std::lower_bound(versions.begin(), versions.end(), listing, before);
+  if (at != versions.end() && at->from_us == listing.from_us) return versions;
+  if (at != versions.begin() && std::prev(at)->from_us == listing.from_us) {
+    *std::prev(at) = listing;
+  } else {
+    versions.insert(at, listing);
+  }
+  return versions;
+}
+
+std::vector<Recategorised> Catalog::changes(const ListingRow& listing) const {
+  const auto index = static_cast<std::size_t>(listing.product);
+  const Versions old = index < products_.size() ? products_[index] : Versions{};
+  const Versions now = with(old, listing);
+  std::set<std::int64_t> edges{INT64_MIN};
+  for (const auto* versions : {&old, &now}) {
+    for (const ListingRow& version : *versions) edges.insert(effective_minute(version));
+  }
+  std::vector<Recategorised> found;
+  for (auto edge = edges.begin(); edge != edges.end(); ++edge) {
+    const auto next = std::next(edge);
+    const std::int64_t was = category_in(old, *edge);
+    const std::int64_t is = category_in(now, *edge);
+    if (was == is) continue;
+    found.push_back({listing.product, *edge, next == edges.end() ? INT64_MAX : *next, was, is});
+  }
+  return found;
+}
+
+Status Catalog::apply(const ListingRow& listing) {
+  Versions& versions = versions_of(listing.product);
+  versions = with(std::move(versions), listing);
+  for (const ListingRow& version : versions) {
+    if (version.from_us != listing.from_us) continue;
+    if (Status status = store_version(version); !status.ok()) return status;
+  }
+  if (Status status = drop_surplus(versions); !status.ok()) return status;
+  return store_latest(versions);
+}
+
+Status Catalog::store_version(const ListingRow& l) {
+  auto done = insert_.bind(1, l.product).bind(2, l.from_us).bind(3, l.offset).bind(4, l.name)
+                  .bind(5, l.category).bind(6, l.currency).bind_optional(7, l.price_micros)
+                  .bind(8, std::int64_t{l.deleted}).run();
+  return done.ok() ? Status() : done.status();
+}
+
+// What pages show: the newest listing, with what it did not say taken from earlier ones.
+Status Catalog::store_latest(const Versions& versions) {
+  ListingRow row = versions.back();
+  for (auto v = versions.rbegin(); v != versions.rend(); ++v) {
+    if (row.name.empty()) row.name = v->name;
+    if (row.category == kUnknownId) row.category = v->category;
+    if (!row.price_micros && v->price_micros) {
+      row.price_micros = v->price_micros;
+      row.currency = v->currency;
+    }
+  }
+  auto done = latest_.bind(1, row.product).bind(2, row.name).bind(3, row.category)
+                  .bind(4, row.currency).bind_optional(5, row.price_micros)
+                  .bind(6, std::int64_t{row.deleted}).run();
+  return done.ok() ? Status() : done.status();
+}
+
+Status Catalog::drop_surplus(Versions& versions) {
+  if (versions.size() <= kVersionsMax) return {};
+  // A listing with its predecessor's category (or none) changes no answer; the last one is shown.
+  auto victim = versions.begin();
+  for (auto v = std::next(versions.begin()); v != std::prev(versions.end()); ++v) {
+    if (v->category == kUnknownId || v->category == std::prev(v)->category) {
+      victim = v;
+      break;
+    }
+  }
+  auto done = remove_.bind(1, victim->product).bind(2, victim->from_us).run();
+  if (!done.ok()) return done.status();
+  versions.erase(victim);
+  return {};
+}
+
+}  // namespace retailpulse

@@ -1,0 +1,121 @@
+#include "store/schema.h"
+
+#include <fmt/format.h>
+
+#include "store/views.h"
+
+namespace retailpulse {
+namespace {
+
+constexpr const char* kTables = R"sql(
+CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+
+CREATE TABLE clock(
+  one INTEGER PRIMARY KEY CHECK(one = 1),
+  frame INTEGER NOT NULL, watermark_us INTEGER, wall_us INTEGER NOT NULL,
+  closed_by_wall INTEGER NOT NULL, newest_event_us INTEGER,
+  sealed_10s_us INTEGER NOT NULL, sealed_1m_us INTEGER NOT NULL, sealed_15m_us INTEGER NOT NULL,
+  sealed_15m_day_us INTEGER NOT NULL, sealed_day_us INTEGER NOT NULL,
+  watermark_day_us INTEGER) STRICT;
+
+CREATE TABLE names(dimension INTEGER NOT NULL, id INTEGER NOT NULL, text TEXT NOT NULL,
+  PRIMARY KEY(dimension, id)) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX names_by_text ON names(dimension, text);
+CREATE TABLE currencies(currency INTEGER PRIMARY KEY, digits INTEGER NOT NULL) STRICT;
+
+CREATE TABLE partition_state(
+  slot_id INTEGER PRIMARY KEY, topic TEXT NOT NULL, partition INTEGER NOT NULL,
+  first_offset INTEGER NOT NULL, next_offset INTEGER NOT NULL, end_offset INTEGER,
+  max_event_us INTEGER, min_event_us INTEGER, watermark_us INTEGER, idle INTEGER NOT NULL,
+  consumed INTEGER NOT NULL, late INTEGER NOT NULL, future INTEGER NOT NULL,
+  UNIQUE(topic, partition)) STRICT;
+CREATE TABLE ledger_counts(slot_id INTEGER NOT NULL, bucket TEXT NOT NULL, reason TEXT NOT NULL,
+  records INTEGER NOT NULL, PRIMARY KEY(slot_id, bucket, reason)) STRICT, WITHOUT ROWID;
+CREATE TABLE reject_rows(id INTEGER PRIMARY KEY, slot_id INTEGER NOT NULL, offset INTEGER NOT NULL,
+  reason TEXT NOT NULL, field TEXT NOT NULL, record_us INTEGER NOT NULL, raw BLOB NOT NULL) STRICT;
+CREATE TABLE gaps(id INTEGER PRIMARY KEY, slot_id INTEGER NOT NULL, from_offset INTEGER NOT NULL,
+  to_offset INTEGER NOT NULL, wall_us INTEGER NOT NULL) STRICT;
+CREATE TABLE recent_ids(slot_id INTEGER NOT NULL, upto INTEGER NOT NULL, ids BLOB NOT NULL,
+  PRIMARY KEY(slot_id, upto)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE totals(tier INTEGER NOT NULL, pane_us INTEGER NOT NULL, currency INTEGER NOT NULL,
+  orders INTEGER NOT NULL, lines INTEGER NOT NULL, units_milli INTEGER NOT NULL,
+  gross_micros INTEGER NOT NULL, refunds_micros INTEGER NOT NULL, revision INTEGER NOT NULL,
+  PRIMARY KEY(tier, pane_us, currency)) STRICT, WITHOUT ROWID;
+CREATE TABLE categories(tier INTEGER NOT NULL, pane_us INTEGER NOT NULL, category INTEGER NOT NULL,
+  currency INTEGER NOT NULL,
+  orders INTEGER NOT NULL, lines INTEGER NOT NULL, units_milli INTEGER NOT NULL,
+  gross_micros INTEGER NOT NULL, refunds_micros INTEGER NOT NULL, revision INTEGER NOT NULL,
+  PRIMARY KEY(tier, pane_us, category, currency)) STRICT, WITHOUT ROWID;
+CREATE TABLE products(tier INTEGER NOT NULL, pane_us INTEGER NOT NULL, product INTEGER NOT NULL,
+  category INTEGER NOT NULL, currency INTEGER NOT NULL,
+  orders INTEGER NOT NULL, lines INTEGER NOT NULL, units_milli INTEGER NOT NULL,
+  gross_micros INTEGER NOT NULL, refunds_micros INTEGER NOT NULL, shared_orders INTEGER NOT NULL,
+  PRIMARY KEY(tier, pane_us, product, category, currency)) STRICT, WITHOUT ROWID;
+CREATE TABLE ratings(tier INTEGER NOT NULL, pane_us INTEGER NOT NULL, product INTEGER NOT NULL,
+  ratings INTEGER NOT NULL, sum_milli INTEGER NOT NULL, one INTEGER NOT NULL, two INTEGER NOT NULL,
+  three INTEGER NOT NULL, four INTEGER NOT NULL, five INTEGER NOT NULL,
+  PRIMARY KEY(tier, pane_us, product)) STRICT, WITHOUT ROWID;
+CREATE TABLE types(tier INTEGER NOT NULL, pane_us INTEGER NOT NULL, type INTEGER NOT NULL,
+  events INTEGER NOT NULL, PRIMARY KEY(tier, pane_us, type)) STRICT, WITHOUT ROWID;
+CREATE TABLE visitors(tier INTEGER NOT NULL, pane_us INTEGER NOT NULL, registers BLOB NOT NULL,
+  PRIMARY KEY(tier, pane_us)) STRICT, WITHOUT ROWID;
+
+CREATE TABLE listings(product INTEGER NOT NULL, from_us INTEGER NOT NULL, offset INTEGER NOT NULL,
+  name TEXT NOT NULL, category INTEGER NOT NULL, currency INTEGER NOT NULL, price_micros INTEGER,
+  deleted INTEGER NOT NULL, PRIMARY KEY(product, from_us)) STRICT, WITHOUT ROWID;
+CREATE TABLE catalog(product INTEGER PRIMARY KEY, name TEXT NOT NULL, category INTEGER NOT NULL,
+  currency INTEGER NOT NULL, price_micros INTEGER, deleted INTEGER NOT NULL) STRICT;
+CREATE TABLE product_first(product INTEGER PRIMARY KEY, first_us INTEGER NOT NULL) STRICT;
+CREATE TABLE order_lines(order_key INTEGER NOT NULL, product INTEGER NOT NULL,
+  category INTEGER NOT NULL, currency INTEGER NOT NULL, first_us INTEGER NOT NULL,
+  PRIMARY KEY(order_key, product, category, currency)) STRICT, WITHOUT ROWID;
+CREATE INDEX order_lines_by_product ON order_lines(product, order_key) WHERE category = 0;
+
+INSERT INTO names VALUES(0,0,'(none)'),(0,1,'(other)'),(1,0,'(unknown)'),(1,1,'(other)'),
+  (2,0,'(none)'),(2,1,'(other)'),(3,0,'(none)'),(3,1,'(other)');
+INSERT INTO currencies VALUES(0,2),(1,2);
+)sql";
+
+// The least time: nothing is sealed yet.
+constexpr std::int64_t kNever = INT64_MIN;
+
+Status create(Database& db, const std::string& zone, std::int64_t wall_us) {
+  const std::string sql = fmt::format(
+      "BEGIN IMMEDIATE;{}{}"
+      "INSERT INTO clock VALUES(1,0,NULL,{},0,NULL,{},{},{},{},{},NULL);"
+      "PRAGMA application_id={};PRAGMA user_version={};COMMIT;",
+      kTables, views_sql(), wall_us, kNever, kNever, kNever, kNever, kNever, kApplicationId,
+      kSchemaVersion);
+  if (Status status = db.exec(sql); !status.ok()) return status;
+  auto meta = db.prepare("INSERT INTO meta VALUES('zone',?1),('created_us',?2)");
+  if (!meta.ok()) return meta.status();
+  auto done = meta.value().bind(1, zone).bind(2, std::to_string(wall_us)).run();
+  return done.ok() ? Status() : done.status();
+}
+
+}  // namespace
+
+Status ensure_schema(Database& db, const std::string& path, const std::string& zone,
+                     std::int64_t wall_us) {
+  auto application = db.integer("PRAGMA application_id");
+  if (!application.ok()) return application.status();
+  auto version = db.integer("PRAGMA user_version");
+  if (!version.ok()) return version.status();
+  auto tables = db.integer("SELECT count(*) FROM sqlite_schema");
+  if (!tables.ok()) return tables.status();
+  if (tables.value().value_or(0) == 0) return create(db, zone, wall_us);
+  if (application.value().value_or(0) != kApplicationId) {
+    return Status(Code::kStorage, path + " is an SQLite file of another application; give an empty "
+                                         "folder with --data");
+  }
+  if (version.value().value_or(0) != kSchemaVersion) {
+    return Status(Code::kStorage,
+                  fmt::format("{} has schema version {}, this build knows {}; use the release that "
+                              "wrote it or give another folder with --data",
+                              path, version.value().value_or(0), kSchemaVersion));
+  }
+  return {};
+}
+
+}  // namespace retailpulse

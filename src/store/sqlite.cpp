@@ -1,0 +1,174 @@
+#include "store/sqlite.h"
+
+#include <sqlite3.h>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+
+namespace retailpulse {
+namespace {
+
+Code code_of(int result) {
+  switch (result & 0xff) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_FULL: return Code::kBusy;  // somebody else may end it: a lock, a full disk
+    case SQLITE_INTERRUPT: return Code::kTimeout;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB: return Code::kCorrupt;
+    default: return Code::kStorage;
+  }
+}
+
+std::string immutable_uri(const std::string& path) {
+  std::string uri = "file:";
+  for (const char c : path) {
+    if (c == '%' || c == '?' || c == '#') {
+      uri += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    } else {
+      uri.push_back(c);
+    }
+  }
+  return uri + "?immutable=1";
+}
+
+int remember_wal_pages(void* pages, sqlite3*, const char*, int count) {
+  *static_cast<int*>(pages) = count;
+  return SQLITE_OK;
+}
+
+}  // namespace
+
+Status sqlite_status(sqlite3* db, std::string_view what) {
+  return Status(code_of(sqlite3_errcode(db)),
+                fmt::format("{}: {} (SQLite code {})", what, sqlite3_errmsg(db),
+                            sqlite3_extended_errcode(db)));
+}
+
+void Statement::Finalize::operator()(sqlite3_stmt* stmt) const { sqlite3_finalize(stmt); }
+
+Statement& Statement::bind(int index, std::int64_t value) {
+  RP_CHECK(sqlite3_bind_int64(stmt_.get(), index, value) == SQLITE_OK, "a parameter is bound");
+  return *this;
+}
+
+Statement& Statement::bind(int index, std::string_view text) {
+  RP_CHECK(sqlite3_bind_text64(stmt_.get(), index, text.data() == nullptr ? "" : text.data(),
+                               text.size(), SQLITE_TRANSIENT, SQLITE_UTF8) == SQLITE_OK,
+           "a parameter is bound");
+  return *this;
+}
+
+Statement& Statement::bind_blob(int index, std::string_view bytes) {
+  RP_CHECK(sqlite3_bind_blob64(stmt_.get(), index, bytes.data() == nullptr ? "" : bytes.data(),
+                               bytes.size(), SQLITE_TRANSIENT) == SQLITE_OK,
+           "a parameter is bound");
+  return *this;
+}
+
+Statement& Statement::bind_null(int index) {
+  RP_CHECK(sqlite3_bind_null(stmt_.get(), index) == SQLITE_OK, "a parameter is bound");
+  return *this;
+}
+
+Statement& Statement::bind_optional(int index, std::optional<std::int64_t> value) {
+  return value ? bind(index, *value) : bind_null(index);
+}
+
+Result<bool> Statement::step() {
+  const int result = sqlite3_step(stmt_.get());
+  if (result == SQLITE_ROW) return true;
+  if (result == SQLITE_DONE) {
+    sqlite3_reset(stmt_.get());
+    return false;
+  }
+  Status status = sqlite_status(sqlite3_db_handle(stmt_.get()), sqlite3_sql(stmt_.get()));
+  sqlite3_reset(stmt_.get());
+  return status;
+}
+
+Result<std::int64_t> Statement::run() {
+  for (;;) {
+    auto row = step();
+    if (!row.ok()) return row.status();
+    if (!row.value()) return std::int64_t{sqlite3_changes64(sqlite3_db_handle(stmt_.get()))};
+  }
+}
+
+void Statement::reset() { sqlite3_reset(stmt_.get()); }
+
+bool Statement::is_null(int column) const {
+  return sqlite3_column_type(stmt_.get(), column) == SQLITE_NULL;
+}
+std::int64_t Statement::integer(int column) const {
+  return sqlite3_column_int64(stmt_.get(), column);
+}
+double Statement::real(int column) const { return sqlite3_column_double(stmt_.get(), column); }
+
+std::string_view Statement::text(int column) const {
+  const auto* data = reinterpret_cast<const char*>(sqlite3_column_text(stmt_.get(), column));
+  if (data == nullptr) return {};
+  return {data, static_cast<std::size_t>(sqlite3_column_bytes(stmt_.get(), column))};
+}
+
+std::string_view Statement::blob(int column) const {
+  const auto* data = static_cast<const char*>(sqlite3_column_blob(stmt_.get(), column));
+  if (data == nullptr) return {};
+  return {data, static_cast<std::size_t>(sqlite3_column_bytes(stmt_.get(), column))};
+}
+
+void Database::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
+
+Database::Database(sqlite3* db) : db_(db) {
+  sqlite3_wal_hook(db, remember_wal_pages, wal_pages_.get());
+}
+
+Result<Database> Database::open(const std::string& path, Mode mode) {
+  const int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                    (mode == Mode::kReadWriteCreate ? SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE
+                                                    : SQLITE_OPEN_READONLY) |
+                    (mode == Mode::kImmutable ? SQLITE_OPEN_URI : 0);
+  const std::string file = mode == Mode::kImmutable ? immutable_uri(path) : path;
+  sqlite3* raw = nullptr;
+  const int result = sqlite3_open_v2(file.c_str(), &raw, flags, nullptr);
+  if (raw == nullptr) return Status(Code::kStorage, "no memory to open " + path);
+  Database db(raw);
+  if (result != SQLITE_OK) return sqlite_status(raw, "cannot open " + path);
+  sqlite3_busy_timeout(raw, kBusyTimeoutMs);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  return db;
+}
+
+Status Database::exec(const std::string& sql) {
+  if (sqlite3_exec(db_.get(), sql.c_str(), nullptr, nullptr, nullptr) == SQLITE_OK) return {};
+  return sqlite_status(db_.get(), sql.substr(0, 120));
+}
+
+Result<Statement> Database::prepare(std::string_view sql) {
+  sqlite3_stmt* stmt = nullptr;
+  const int result = sqlite3_prepare_v3(db_.get(), sql.data(), static_cast<int>(sql.size()),
+                                        SQLITE_PREPARE_PERSISTENT, &stmt, nullptr);
+  if (result != SQLITE_OK) return sqlite_status(db_.get(), sql);
+  return Statement(stmt);
+}
+
+Result<std::optional<std::int64_t>> Database::integer(std::string_view sql) {
+  auto statement = prepare(sql);
+  if (!statement.ok()) return statement.status();
+  auto row = statement.value().step();
+  if (!row.ok()) return row.status();
+  if (!row.value() || statement.value().is_null(0)) return std::optional<std::int64_t>{};
+  return std::optional<std::int64_t>{statement.value().integer(0)};
+}
+
+Status Database::wal_checkpoint(Checkpoint how) {
+  const int mode = how == Checkpoint::kPassive ? SQLITE_CHECKPOINT_PASSIVE
+                                               : SQLITE_CHECKPOINT_TRUNCATE;
+  const int result = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, mode, nullptr, nullptr);
+  if (result == SQLITE_OK || (result & 0xff) == SQLITE_BUSY) return {};  // a reader holds it: later
+  return sqlite_status(db_.get(), "checkpoint of the WAL");
+}
+
+}  // namespace retailpulse
