@@ -92,7 +92,17 @@ struct Advance {
   bool at_end = false;            // position equalled the end offset when the batch was cut
 };
 
+// A partition that the lane begins to read: what its aggregator must know before its first record.
+// It travels through the same ring as the records, so it cannot come too late.
+struct SlotStart {
+  PartitionSlot slot{};
+  Offset next = 0;
+  std::int64_t max_event_us = INT64_MIN;      // as stored; INT64_MIN: none yet
+  std::vector<std::uint64_t> recent_ids;      // oldest first
+};
+
 struct EventBatch {
+  std::vector<SlotStart> starts;
   std::vector<Event> events;
   std::vector<Listing> listings;
   std::vector<Reject> rejects;
@@ -101,6 +111,7 @@ struct EventBatch {
   std::int64_t newest_record_us = 0;  // greatest Kafka timestamp of the records read
 
   void clear() {
+    starts.clear();
     events.clear();
     listings.clear();
     rejects.clear();

@@ -41,9 +41,12 @@ class HistoryView {  // Thread: the one inside read()
 
   // Ordered by (pane, currency).
   [[nodiscard]] virtual std::vector<TotalPane> total_panes(const Window& window) = 0;
-  // One row for each (pane, key, currency); categories and products only, not at tier 10 s.
-  [[nodiscard]] virtual std::vector<GroupPane> group_panes(Dimension by, const Window& window) = 0;
-  // The same, summed over the window; in no order.
+  // Rows of (pane, key, currency), by pane; categories and products only, not at tier 10 s. A
+  // product that stands under several categories has a row for each. They are many: they are
+  // handed over one by one.
+  virtual void each_group_pane(Dimension by, const Window& window,
+                               const std::function<void(const GroupPane&)>& on_row) = 0;
+  // The same, one row for each (key, currency) summed over the window; in no order.
   [[nodiscard]] virtual std::vector<GroupSum> group_sums(Dimension by, const Window& window) = 0;
   [[nodiscard]] virtual std::vector<TypePane> type_panes(const Window& window) = 0;
   [[nodiscard]] virtual std::vector<TypeSum> type_sums(const Window& window) = 0;

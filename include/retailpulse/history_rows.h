@@ -58,12 +58,14 @@ struct GroupPane {
   StoredId id = kStoredNone;  // category or product
   StoredId currency = kStoredNone;
   Sales sales;
+  StoredId category = kStoredNone;  // of a product: one that its sales named themselves, if any
 };
 
 struct GroupSum {
   StoredId id = kStoredNone;
   StoredId currency = kStoredNone;
   Sales sales;
+  StoredId category = kStoredNone;  // as above
 };
 
 struct TypePane {

@@ -72,13 +72,13 @@ class KafkaAdmin {
 struct ProducerOptions {
   std::string codec = "lz4";         // none, gzip, snappy, lz4, zstd
   Duration linger = std::chrono::milliseconds{5};
-  std::string transactional_id;      // not empty: begin/commit/abort may be used
+  std::string transactional_id = {}; // not empty: begin/commit/abort may be used
 };
 struct Outgoing {                    // borrowed: copied by produce()
-  std::string_view topic;
+  std::string_view topic = {};
   std::int32_t partition = -1;       // -1: by the hash of the key (Java's murmur2)
-  std::string_view key;              // empty: no key
-  std::string_view value;
+  std::string_view key = {};         // empty: no key
+  std::string_view value = {};
   bool tombstone = false;            // null value
   std::int64_t timestamp_ms = 0;     // 0: now
 };

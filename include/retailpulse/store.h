@@ -83,4 +83,7 @@ class RollupStore {
 // Opens or creates DIR/retailpulse.db and takes the one-process lock (kBusy when held).
 [[nodiscard]] Result<std::unique_ptr<RollupStore>> open_store(const StoreOptions& options);
 
+// "SQLite 3.54.1"
+[[nodiscard]] std::string store_library_version();
+
 }  // namespace retailpulse

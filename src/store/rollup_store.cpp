@@ -104,6 +104,9 @@ Status SqliteRollupStore::load() {
                               path_, zone.value().text(0), zone_.name(), zone.value().text(0)));
   }
   zone.value().reset();
+  if (options_.throw_away) {
+    if (Status s = db_.exec("INSERT INTO meta VALUES('demo','1')"); !s.ok()) return s;
+  }
   return load_clock();
 }
 
@@ -118,7 +121,8 @@ Status SqliteRollupStore::load_clock() {
   if (Status s = retention_.load(db_); !s.ok()) return s;
   auto update = db_.prepare(
       "UPDATE clock SET frame=?1,watermark_us=?2,wall_us=?3,closed_by_wall=?4,newest_event_us=?5,"
-      "sealed_10s_us=?6,sealed_1m_us=?7,sealed_15m_us=?8,sealed_15m_day_us=?9,sealed_day_us=?10");
+      "sealed_10s_us=?6,sealed_1m_us=?7,sealed_15m_us=?8,sealed_15m_day_us=?9,sealed_day_us=?10,"
+      "watermark_day_us=?11");
   if (!update.ok()) return update.status();
   clock_ = std::move(update).value();
   auto select = db_.prepare(
@@ -223,12 +227,16 @@ Status SqliteRollupStore::write_clock(const CommitContext& context, const Seals&
   const auto known = [](std::int64_t t) {
     return t == INT64_MIN ? std::nullopt : std::optional(t);
   };
+  const auto watermark = known(std::max(watermark_us_, context.watermark_us));
+  std::optional<std::int64_t> watermark_day;
+  if (watermark) watermark_day = zone_.civil_day(from_us(*watermark));
   auto done = clock_.bind(1, static_cast<std::int64_t>(frame_ + 1))
-                  .bind_optional(2, known(std::max(watermark_us_, context.watermark_us)))
+                  .bind_optional(2, watermark)
                   .bind(3, context.wall_us).bind(4, std::int64_t{context.closed_by_wall})
                   .bind_optional(5, known(newest_event_us_)).bind(6, seals.pane_us[kTenSeconds])
                   .bind(7, seals.pane_us[kMinute]).bind(8, seals.pane_us[kQuarter])
-                  .bind(9, seals.quarter_day_us).bind(10, seals.pane_us[kDay]).run();
+                  .bind(9, seals.quarter_day_us).bind(10, seals.pane_us[kDay])
+                  .bind_optional(11, watermark_day).run();
   return done.ok() ? Status() : done.status();
 }
 
@@ -256,7 +264,14 @@ Status prepare_directory(const StoreOptions& options, const std::string& path) {
     return Status(Code::kStorage, fmt::format("cannot create the folder {}: {}",
                                               options.config.directory, error.message()));
   }
-  if (!options.throw_away) return {};
+  if (!options.throw_away || !std::filesystem::exists(path)) return {};
+  auto db = Database::open(path, Database::Mode::kReadOnly);
+  if (!db.ok()) return db.status();
+  auto demo = db.value().integer("SELECT count(*) FROM meta WHERE key='demo'");
+  if (!demo.ok() || demo.value().value_or(0) == 0) {
+    return Status(Code::kStorage, path + " holds the numbers of a real shop; the demo begins with an "
+                                         "empty store, so give it another folder with --data");
+  }
   for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix, error);
   return {};
 }

@@ -62,6 +62,7 @@ std::int64_t RowWriter::revised(const RowKey& key) const {
 Status RowWriter::write_sales(Statement& upsert, int keys, Fold<SalesRow>& fold, bool has_shared) {
   for (const auto& [key, row] : fold.sorted()) {
     const Sales& s = row.sales;
+    if (s == Sales{}) continue;  // moved out and in again: nothing to say
     upsert.bind(1, key.tier).bind(2, key.pane_us).bind(3, key.a);
     if (keys > 3) upsert.bind(4, key.b);
     if (keys > 4) upsert.bind(5, key.c);

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <retailpulse/store.h>
+
 #include "base/check.h"
 
 namespace retailpulse {
@@ -39,6 +41,8 @@ int remember_wal_pages(void* pages, sqlite3*, const char*, int count) {
 }
 
 }  // namespace
+
+std::string store_library_version() { return std::string("SQLite ") + sqlite3_libversion(); }
 
 Status sqlite_status(sqlite3* db, std::string_view what) {
   return Status(code_of(sqlite3_errcode(db)),

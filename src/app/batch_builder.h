@@ -1,0 +1,56 @@
+// BatchBuilder: fills one EventBatch from messages, keeping each partition's advance.
+//
+// Thread:     role consumer.
+// Invariants: a record's events or reject and its advance are in the same batch.
+#pragma once
+
+#include <retailpulse/decoder.h>
+#include <retailpulse/event.h>
+#include <retailpulse/metrics.h>
+#include <retailpulse/source.h>
+
+namespace retailpulse {
+
+class BatchBuilder final : public MessageSink {
+ public:
+  BatchBuilder(Decoder& decoder, ConsumerMetrics& metrics, EventBatch& batch)
+      : decoder_(decoder), metrics_(metrics), batch_(batch) {}
+
+  bool on_message(const Message& message) override {
+    Advance& advance = advance_of(message.slot);
+    const auto outcome = decoder_.decode(message, batch_);
+    advance.next = message.offset + 1;
+    advance.at_end = false;
+    ++advance.records;
+    if (outcome == Decoder::Outcome::kFiltered) ++advance.filtered;
+    const std::int64_t record_us = to_us(message.record_time);
+    if (record_us > batch_.newest_record_us) batch_.newest_record_us = record_us;
+    metrics_.messages.add();
+    metrics_.bytes.add(message.value.size());
+    return batch_.events.size() < kBatchEvents && batch_.rejects.size() < kBatchEvents;
+  }
+
+  void on_end(PartitionSlot slot, Offset position) override {
+    Advance& advance = advance_of(slot);
+    if (position > advance.next) advance.next = position;
+    advance.at_end = true;
+  }
+
+ private:
+  Advance& advance_of(PartitionSlot slot) {
+    if (last_ < batch_.advances.size() && batch_.advances[last_].slot == slot) {
+      return batch_.advances[last_];
+    }
+    for (last_ = 0; last_ < batch_.advances.size(); ++last_) {
+      if (batch_.advances[last_].slot == slot) return batch_.advances[last_];
+    }
+    return batch_.advances.emplace_back(Advance{slot});
+  }
+
+  Decoder& decoder_;
+  ConsumerMetrics& metrics_;
+  EventBatch& batch_;
+  std::size_t last_ = 0;
+};
+
+}  // namespace retailpulse

@@ -1,0 +1,211 @@
+#include "app/committer.h"
+
+#include <pthread.h>
+
+#include <algorithm>
+#include <exception>
+
+#include <fmt/format.h>
+
+#include "base/check.h"
+#include "base/log.h"
+
+namespace retailpulse {
+namespace {
+
+constexpr int kCostFactor = 3;  // committing takes at most a quarter of the committer's time
+constexpr Duration kIntervalMax = std::chrono::seconds{2};
+constexpr Duration kQuietCommit = std::chrono::seconds{1};  // for a watermark that moves alone
+constexpr Duration kWait = std::chrono::milliseconds{100};
+constexpr int kRetries = 600;
+constexpr Duration kRetryPause = std::chrono::seconds{1};
+
+bool has_content(const Epoch& epoch) { return !epoch.advances.empty(); }
+
+}  // namespace
+
+Committer::Committer(const Config& config, const Clock& clock, RollupStore& store,
+                     StatusBoard& board, Metrics& metrics)
+    : config_(config), clock_(clock), store_(store), board_(board), metrics_(metrics.commit),
+      watermark_(config.time, store.watermark_us()),
+      committed_watermark_us_(store.watermark_us()) {}
+
+Committer::~Committer() { join(); }
+
+void Committer::add(const PartitionStart& start, std::int64_t max_event_us) {
+  const MutexLock lock(inbox_mutex_);
+  inbox_.push_back({start, max_event_us});
+}
+
+void Committer::start(std::vector<Lane*> lanes, std::function<void()> failed) {
+  lanes_ = std::move(lanes);
+  ended_.assign(lanes_.size(), false);
+  failed_ = std::move(failed);
+  thread_ = std::thread([this] {
+    pthread_setname_np(pthread_self(), "rp-commit");
+    try {
+      run();
+    } catch (const std::exception& e) {
+      RP_CHECK(false, e.what());
+    }
+  });
+}
+
+void Committer::join() {
+  if (thread_.joinable()) thread_.join();
+}
+
+void Committer::run() {
+  watermark_.adopt();
+  Duration due = clock_.monotonic();
+  while (std::find(ended_.begin(), ended_.end(), false) != ended_.end()) {
+    wait_until_due(due);
+    const Duration begun = clock_.monotonic();
+    Epochs epochs;
+    collect(epochs);
+    Status status = take_inbox();
+    const auto gaps = take_notices();
+    if (status.ok() && !failed_already_) status = commit(epochs, gaps);
+    if (!status.ok()) give_up(status);
+    due = begun + std::clamp(kCostFactor * last_took_, config_.pipeline.commit_interval,
+                             std::max(kIntervalMax, config_.pipeline.commit_interval));
+  }
+}
+
+void Committer::wait_until_due(Duration due) {
+  for (;;) {
+    const auto seen = signal_.epoch();
+    const Duration left = due - clock_.monotonic();
+    const bool asked = board_.stopping() || std::any_of(lanes_.begin(), lanes_.end(), [](Lane* lane) {
+      return lane->epoch_due();
+    });
+    if (left <= Duration::zero() || asked) return;
+    signal_.wait(seen, std::min(left, kWait));
+  }
+}
+
+// One epoch from each lane that still runs; they answer after the batch they are at.
+void Committer::collect(Epochs& epochs) {
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    if (!ended_[i]) lanes_[i]->request_epoch();
+  }
+  for (std::size_t i = 0; i < lanes_.size(); ++i) {
+    std::unique_ptr<Epoch> epoch;
+    while (!ended_[i]) {
+      const auto seen = signal_.epoch();
+      if (lanes_[i]->take_epoch(epoch)) break;
+      signal_.wait(seen, kWait);
+    }
+    if (epoch == nullptr) continue;
+    ended_[i] = epoch->last;
+    epochs.push_back(std::move(epoch));
+  }
+}
+
+// After collect(): a lane learns of a partition after we do, so no epoch can be ahead of us.
+Status Committer::take_inbox() {
+  watermark_.adopt();
+  std::vector<NewPartition> added;
+  {
+    const MutexLock lock(inbox_mutex_);
+    added.swap(inbox_);
+  }
+  for (const NewPartition& p : added) {
+    if (Status s = store_.bind(p.start.slot, p.start.topic, p.start.partition, p.start.offset);
+        !s.ok()) return s;
+    watermark_.add(p.start.slot, p.max_event_us);
+  }
+  return {};
+}
+
+std::vector<GapRow> Committer::take_notices() {
+  std::vector<GapRow> gaps;
+  for (Lane* lane : lanes_) {
+    for (SourceNotice& notice : lane->source().take_notices()) {
+      using Kind = SourceNotice::Kind;
+      if (notice.kind == Kind::kGap) gaps.push_back({notice.slot, notice.from, notice.to});
+      if (notice.kind != Kind::kGap) {
+        reachable_ = notice.kind == Kind::kRecovered;
+        board_.set_reachable(reachable_, notice.text);
+      }
+      board_.notice(std::move(notice.text));
+    }
+  }
+  return gaps;
+}
+
+bool Committer::worth_a_commit(const Epochs& epochs, const std::vector<GapRow>& gaps) const {
+  watermark_.adopt();
+  if (!gaps.empty() || std::any_of(epochs.begin(), epochs.end(),
+                                   [](const auto& epoch) { return has_content(*epoch); })) {
+    return true;
+  }
+  const bool moved = watermark_.value() != committed_watermark_us_ ||
+                     watermark_.idle().size() != idle_count_;
+  return moved && (clock_.monotonic() - last_commit_ >= kQuietCommit || board_.stopping());
+}
+
+Status Committer::commit(const Epochs& epochs, const std::vector<GapRow>& gaps) {
+  watermark_.adopt();
+  for (const auto& epoch : epochs) {
+    for (const PartitionAdvance& a : epoch->advances) watermark_.advance(a, clock_.monotonic());
+  }
+  // Without a broker nobody can say that a partition is at its end: time stands still.
+  if (reachable_) watermark_.refresh(clock_.monotonic(), clock_.wall());
+  if (!worth_a_commit(epochs, gaps)) return {};
+  CommitContext context;
+  context.watermark_us = watermark_.value();
+  context.wall_us = to_us(clock_.wall());
+  context.out_of_order = config_.time.out_of_order;
+  context.closed_by_wall = watermark_.closed_by_wall();
+  context.idle = watermark_.idle();
+  context.end_offsets = board_.end_offsets();
+  std::vector<const Epoch*> parts;
+  for (const auto& epoch : epochs) parts.push_back(epoch.get());
+  auto report = store_.commit(parts, gaps, context);
+  for (int tries = 1; !report.ok() && report.status().code() == Code::kBusy && tries < kRetries;
+       ++tries) {
+    board_.notice("the store cannot be written at the moment, trying again: " +
+                  report.status().message());
+    const auto seen = signal_.epoch();
+    signal_.wait(seen, kRetryPause);
+    if (board_.stopping()) break;
+    report = store_.commit(parts, gaps, context);
+  }
+  if (!report.ok()) return report.status();
+  metrics_.commits.add();
+  metrics_.rows.add(report.value().rows_written);
+  metrics_.commit_took.record(report.value().took);
+  for (const auto& epoch : epochs) {
+    if (epoch->newest_record_us > 0) {
+      metrics_.event_to_commit.record(clock_.wall() - from_us(epoch->newest_record_us));
+    }
+  }
+  last_took_ = report.value().took;
+  last_commit_ = clock_.monotonic();
+  committed_watermark_us_ = context.watermark_us;
+  idle_count_ = context.idle.size();
+  board_.committed(report.value().frame, epochs, context.idle);
+  ack(epochs);
+  return store_.maintain();
+}
+
+void Committer::ack(const Epochs& epochs) {
+  for (const auto& epoch : epochs) {
+    std::vector<std::pair<PartitionSlot, Offset>> committed;
+    for (const PartitionAdvance& a : epoch->advances) committed.emplace_back(a.slot, a.next);
+    if (!committed.empty()) lanes_[index_of(epoch->lane)]->source().ack(committed);
+  }
+}
+
+// Sticky: lanes are emptied so that they can end, nothing more is written, pages keep serving.
+void Committer::give_up(const Status& status) {
+  if (failed_already_) return;
+  failed_already_ = true;
+  log(LogLevel::kError, "store", "cannot commit; numbers stand still from here on",
+      {{"cause", status.message()}});
+  board_.set_failed(status.message());
+  failed_();
+}
+
+}  // namespace retailpulse

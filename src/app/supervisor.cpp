@@ -1,0 +1,224 @@
+#include "app/supervisor.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <thread>
+
+#include <fmt/format.h>
+
+#include "base/log.h"
+
+namespace retailpulse {
+namespace {
+
+constexpr Duration kBrokerTimeout = std::chrono::seconds{5};  // at the start
+constexpr Duration kWatchTimeout = std::chrono::seconds{1};   // while running: a stop must be seen
+constexpr Duration kTick = std::chrono::milliseconds{20};
+constexpr Duration kReconnectEvery = std::chrono::seconds{2};
+constexpr Duration kEndsEvery = std::chrono::seconds{2};
+constexpr Duration kStopWithin = std::chrono::seconds{5};
+
+std::size_t lane_count(const PipelineConfig& config) {
+  if (config.lanes != 0) return config.lanes;
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 4);
+}
+
+void say(const std::string& line) { fmt::print(stderr, "{}\n", line); }
+
+}  // namespace
+
+Supervisor::Supervisor(const Config& config, const Clock& clock, bool demo)
+    : config_(config), clock_(clock), demo_(demo), started_(clock.monotonic()),
+      metrics_(std::make_unique<Metrics>(lane_count(config.pipeline))),
+      board_(std::make_unique<StatusBoard>(clock, *metrics_, demo)) {}
+
+Supervisor::~Supervisor() { static_cast<void>(shut_down()); }  // a late end is already logged
+
+Status Supervisor::start() {
+  if (Status s = open_store_and_pages(); !s.ok()) return s;
+  if (Status s = open_lanes(); !s.ok()) return s;
+  say(fmt::format("listening on {}", pages_->url()));
+  say(fmt::format("store {} (days in {})", store_->path(), store_->zone()));
+  const Status status = discover(kBrokerTimeout);
+  if (!status.ok() && config_.exit_at_end) return status;
+  if (!status.ok()) {
+    say("not connected yet: " + status.message());
+    say("the page is up and says so; trying again every 2 s");
+  }
+  say("stop with Ctrl-C");
+  return {};
+}
+
+Status Supervisor::open_store_and_pages() {
+  auto store = open_store({config_.store, config_.time.zone, demo_});
+  if (!store.ok()) return store.status();
+  store_ = std::move(store).value();
+  auto stored = store_->partitions();
+  if (!stored.ok()) return stored.status();
+  stored_ = std::move(stored).value();
+  auto pages = open_pages(config_, clock_, store_->path(), *board_, *metrics_);
+  if (!pages.ok()) return pages.status();
+  pages_ = std::move(pages).value();
+  return {};
+}
+
+Status Supervisor::open_lanes() {
+  auto admin = open_kafka_admin(config_.kafka);
+  if (!admin.ok()) return admin.status();
+  admin_ = std::move(admin).value();
+  committer_ = std::make_unique<Committer>(config_, clock_, *store_, *board_, *metrics_);
+  for (std::uint32_t i = 0; i < metrics_->consumers.size(); ++i) {
+    const auto id = static_cast<LaneId>(i);
+    auto source = open_kafka_source(config_.kafka, id, metrics_->consumers[i]);
+    if (!source.ok()) return source.status();
+    lanes_.push_back(std::make_unique<Lane>(
+        id, config_.time, std::move(source).value(),
+        make_json_decoder(config_.time, &metrics_->consumers[i]), *metrics_, committer_->signal()));
+  }
+  return {};
+}
+
+Status Supervisor::discover(Duration timeout) {
+  const bool first = known_.empty();
+  auto planned = plan_partitions(*admin_, config_, stored_, known_, clock_.wall(), timeout);
+  if (!planned.ok()) {
+    next_discovery_ = clock_.monotonic() + kReconnectEvery;
+    board_->set_reachable(false, planned.status().message());
+    board_->notice(planned.status().message());
+    return planned.status();
+  }
+  next_discovery_ = clock_.monotonic() + config_.kafka.discovery;
+  if (first) {
+    auto brokers = admin_->brokers(timeout);
+    std::vector<std::string> topics;
+    for (const StreamConfig& s : config_.streams) {
+      topics.push_back(fmt::format("{}={}", s.topic, kRoleNames[static_cast<std::size_t>(s.role)]));
+    }
+    say(fmt::format("reading {} partitions of {} from {}", planned.value().size(),
+                    fmt::join(topics, ", "), config_.kafka.bootstrap));
+    board_->set_cluster(brokers.ok() ? brokers.value() : config_.kafka.bootstrap, std::move(topics));
+  }
+  board_->set_reachable(true, "");
+  std::size_t resumed = 0;
+  Offset waiting = 0;
+  const std::size_t found = planned.value().size();
+  for (PlannedPartition& p : planned.value()) {
+    resumed += p.stored ? 1 : 0;
+    waiting += std::max<Offset>(0, p.range.end - p.start);
+    add(std::move(p));
+  }
+  if (first) {
+    say(fmt::format("{} go on where the store left them, {} begin anew; {} records are waiting",
+                    resumed, found - resumed, waiting));
+  } else if (found > 0) {
+    board_->notice(fmt::format("{} new partitions found; they are read from their beginning", found));
+  }
+  if (!reading_ && !known_.empty()) begin_reading();
+  return {};
+}
+
+void Supervisor::add(PlannedPartition&& planned) {
+  const auto slot = static_cast<PartitionSlot>(known_.size());
+  known_.push_back(planned.id);
+  const PartitionStart start{slot, planned.id.topic, planned.id.partition, planned.start};
+  board_->add_partition(slot, planned.id.topic, planned.id.partition, planned.start,
+                        planned.range.end);
+  committer_->add(start, planned.max_event_us);
+  std::vector<LanePartition> one;
+  one.push_back({start, planned.stream,
+                 SlotStart{slot, planned.start, planned.max_event_us,
+                           std::move(planned.recent_ids)}});
+  lanes_[index_of(slot) % lanes_.size()]->add(std::move(one));
+}
+
+void Supervisor::begin_reading() {
+  reading_ = true;
+  std::vector<Lane*> lanes;
+  for (const auto& lane : lanes_) {
+    lane->start([this](const Status& status) {
+      board_->set_failed(status.message());
+      store_failed_.store(true, std::memory_order_relaxed);
+    });
+    lanes.push_back(lane.get());
+  }
+  committer_->start(std::move(lanes), [this] {
+    store_failed_.store(true, std::memory_order_relaxed);
+    for (const auto& lane : lanes_) lane->stop_reading();
+  });
+}
+
+// Lag for pages; a question to the brokers, so not on any hot thread.
+void Supervisor::refresh_ends() {
+  next_ends_ = clock_.monotonic() + kEndsEvery;
+  if (known_.empty()) return;
+  const auto ranges = admin_->offsets(known_, kWatchTimeout);
+  if (!ranges.ok()) return;  // the source tells about unreachable brokers
+  for (std::size_t i = 0; i < known_.size(); ++i) {
+    board_->set_end(static_cast<PartitionSlot>(i), ranges.value()[i].end);
+  }
+}
+
+bool Supervisor::done(const std::atomic<bool>& stop) const {
+  if (stop.load(std::memory_order_relaxed)) return true;
+  if (!config_.exit_at_end) return false;
+  return store_failed_.load(std::memory_order_relaxed) ||
+         (reading_ && board_->targets_reached());
+}
+
+Status Supervisor::run(const std::atomic<bool>& stop) {
+  next_ends_ = clock_.monotonic() + kEndsEvery;
+  while (!done(stop)) {
+    std::this_thread::sleep_for(kTick);
+    const Duration now = clock_.monotonic();
+    // A failed question is told on the page; the next try is due in a moment.
+    if (now >= next_discovery_ && !config_.exit_at_end) static_cast<void>(discover(kWatchTimeout).ok());
+    if (now >= next_ends_) refresh_ends();
+  }
+  const std::string failure = board_->failure();
+  return failure.empty() ? Status() : Status(Code::kStorage, failure);
+}
+
+bool Supervisor::shut_down() {
+  if (store_ == nullptr) return true;
+  const Duration begun = clock_.monotonic();
+  board_->set_stopping();
+  for (const auto& lane : lanes_) lane->stop_reading();
+  if (committer_ != nullptr) {
+    committer_->signal().raise();
+    committer_->join();
+  }
+  for (const auto& lane : lanes_) lane->join();
+  if (pages_ != nullptr) pages_->stop();
+  if (Status s = store_->close(); !s.ok()) {
+    log(LogLevel::kWarning, "store", "closing", {{"cause", s.message()}});
+  }
+  store_.reset();
+  const bool in_time = clock_.monotonic() - begun <= kStopWithin;
+  if (!in_time) log(LogLevel::kWarning, "app", "stopping took longer than five seconds");
+  return in_time;
+}
+
+std::string Supervisor::summary() {
+  const auto counts = board_->counts();
+  std::uint64_t consumed = 0;
+  std::string buckets;
+  for (std::size_t b = 0; b < kBuckets; ++b) {
+    consumed += counts[b];
+    buckets += fmt::format(",\"{}\":{}", kBucketNames[b], counts[b]);
+  }
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const auto seconds = [](const timeval& t) {
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+  };
+  const double elapsed = std::chrono::duration<double>(clock_.monotonic() - started_).count();
+  return fmt::format(
+      "{{\"consumed\":{}{},\"elapsed_s\":{:.3f},\"events_per_s\":{:.0f},\"cpu_s\":{:.3f},"
+      "\"max_rss_bytes\":{}}}",
+      consumed, buckets, elapsed, static_cast<double>(consumed) / std::max(elapsed, 1e-9),
+      seconds(usage.ru_utime) + seconds(usage.ru_stime), usage.ru_maxrss * 1024L);
+}
+
+}  // namespace retailpulse

@@ -1,0 +1,160 @@
+#include <sqlite3.h>
+
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include <retailpulse/sql.h>
+
+#include <fmt/format.h>
+
+#include "store/history_table.h"
+#include "store/sqlite.h"
+
+namespace retailpulse {
+namespace {
+
+constexpr int kStepsPerLook = 2000;
+
+// Only reading. It also decides while stepping (a schema change prepares again), so it stays.
+int allow_reading(void*, int action, const char* first, const char* second, const char*,
+                  const char*) {
+  switch (action) {
+    case SQLITE_SELECT:
+    case SQLITE_READ:
+    case SQLITE_RECURSIVE: return SQLITE_OK;
+    case SQLITE_FUNCTION:
+      return std::string_view(second == nullptr ? "" : second) == "load_extension" ? SQLITE_DENY
+                                                                                    : SQLITE_OK;
+    default: static_cast<void>(first); return SQLITE_DENY;
+  }
+}
+
+// The manual's limits for untrusted SQL, as wide as the views need.
+void set_limits(sqlite3* db) {
+  sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 16 << 20);
+  sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, 100'000);
+  sqlite3_limit(db, SQLITE_LIMIT_COLUMN, 200);
+  sqlite3_limit(db, SQLITE_LIMIT_EXPR_DEPTH, 200);
+  sqlite3_limit(db, SQLITE_LIMIT_COMPOUND_SELECT, 20);
+  sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, 100'000);
+  sqlite3_limit(db, SQLITE_LIMIT_FUNCTION_ARG, 16);
+  sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
+  sqlite3_limit(db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100);
+  sqlite3_limit(db, SQLITE_LIMIT_VARIABLE_NUMBER, 0);
+}
+
+Result<Database> open_checked(const std::string& path, Database::Mode mode) {
+  auto db = Database::open(path, mode);
+  if (!db.ok()) return db;
+  Status readable = db.value().exec(
+      "PRAGMA query_only=1;PRAGMA temp_store=MEMORY;SELECT count(*) FROM sqlite_schema");
+  if (!readable.ok()) return readable;
+  return db;
+}
+
+// A WAL file needs a -shm beside it. In a folder that cannot be written it can still be read as
+// it is, provided that nothing is left in its -wal.
+Result<Database> open_for_reading(const std::string& path) {
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return Status(Code::kNotFound, "there is no store at " + path +
+                                       "; give its folder with --data, or start `run` first");
+  }
+  auto db = open_checked(path, Database::Mode::kReadOnly);
+  if (db.ok() || db.status().code() == Code::kCorrupt || db.status().code() == Code::kBusy) {
+    return db;
+  }
+  const auto wal_bytes = std::filesystem::file_size(path + "-wal", error);
+  if (!error && wal_bytes > 0) {
+    return Status(Code::kStorage,
+                  fmt::format("{}; its -wal file holds commits that can only be read where the "
+                              "folder can be written: copy the folder and use the copy",
+                              db.status().message()));
+  }
+  return open_checked(path, Database::Mode::kImmutable);
+}
+
+Status invalid(sqlite3* db) {
+  return Status(Code::kInvalid,
+                sqlite3_errcode(db) == SQLITE_AUTH
+                    ? std::string("only reading is allowed: one SELECT (or WITH ... SELECT)")
+                    : fmt::format("SQL: {}", sqlite3_errmsg(db)));
+}
+
+Result<Statement> prepare_one(sqlite3* db, const std::string& sql) {
+  const char* rest = nullptr;
+  sqlite3_stmt* raw = nullptr;
+  if (sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), 0, &raw, &rest) !=
+      SQLITE_OK) {
+    return invalid(db);
+  }
+  Statement statement(raw);
+  if (raw == nullptr) return Status(Code::kInvalid, "there is no SQL statement in the text");
+  // What follows may be blanks, comments and semicolons: text that prepares to nothing.
+  const char* const end = sql.data() + sql.size();
+  while (rest < end) {
+    sqlite3_stmt* more = nullptr;
+    const char* from = rest;
+    const int result = sqlite3_prepare_v3(db, from, static_cast<int>(end - from), 0, &more, &rest);
+    sqlite3_finalize(more);
+    if (result != SQLITE_OK || more != nullptr) {
+      return Status(Code::kInvalid, "give one SQL statement at a time");
+    }
+  }
+  if (sqlite3_stmt_readonly(raw) == 0) return Status(Code::kInvalid, "only reading is allowed");
+  return statement;
+}
+
+struct Deadline {
+  const Clock& clock;
+  Duration at;
+};
+
+int is_late(void* deadline) {
+  const auto& d = *static_cast<const Deadline*>(deadline);
+  return d.clock.monotonic() > d.at ? 1 : 0;
+}
+
+Status step_failure(sqlite3* db, const SqlLimits& limits) {
+  const Status status = sqlite_status(db, "SQL");
+  if (status.code() != Code::kTimeout) return status;
+  return Status(Code::kTimeout,
+                fmt::format("stopped after {} s; ask for less, or filter by time",
+                            std::chrono::duration<double>(limits.deadline).count()));
+}
+
+}  // namespace
+
+Result<SqlOutcome> run_sql(const std::string& path, const std::string& sql,
+                           const SqlLimits& limits, SqlFormat format, const Clock& clock,
+                           std::ostream& out) {
+  auto opened = open_for_reading(path);
+  if (!opened.ok()) return opened.status();
+  Database db = std::move(opened).value();
+  set_limits(db.raw());
+  sqlite3_set_authorizer(db.raw(), allow_reading, nullptr);
+  Deadline deadline{clock, clock.monotonic() + limits.deadline};
+  sqlite3_progress_handler(db.raw(), kStepsPerLook, is_late, &deadline);
+  auto prepared = prepare_one(db.raw(), sql);
+  if (!prepared.ok()) return prepared.status();
+  Statement statement = std::move(prepared).value();
+  const auto table = make_row_writer(format, statement, out);
+  SqlOutcome outcome;
+  for (;;) {
+    const int result = sqlite3_step(statement.raw());
+    if (result == SQLITE_DONE) break;
+    if (result != SQLITE_ROW) {
+      table->end();
+      return step_failure(db.raw(), limits);
+    }
+    outcome.truncated = outcome.rows == limits.rows_max || table->bytes() >= limits.bytes_max;
+    if (outcome.truncated) break;
+    table->row();
+    ++outcome.rows;
+  }
+  table->end();
+  return outcome;
+}
+
+}  // namespace retailpulse

@@ -1,0 +1,213 @@
+#include "window/aggregator.h"
+
+#include <algorithm>
+#include <iterator>
+#include <numeric>
+#include <utility>
+
+#include "base/check.h"
+#include "base/hll.h"
+#include "window/sales.h"
+
+namespace retailpulse {
+namespace {
+
+constexpr std::int64_t kTenSecondsUs = kTierUs[static_cast<std::size_t>(Tier::kTenSeconds)];
+// Texts weigh more than rows of numbers: an epoch of nothing but rejects stays near 4 MiB.
+constexpr std::size_t kRowsOfReject = 64;
+constexpr std::size_t kRowsOfListing = 4;
+constexpr std::size_t kPrefetchAhead = 8;
+
+template <class T>
+void append_moved(std::vector<T>& into, std::vector<T>& from) {
+  into.insert(into.end(), std::make_move_iterator(from.begin()),
+              std::make_move_iterator(from.end()));
+}
+
+template <class Key>
+void add_sales(DeltaMap<Key>& map, const Key& key, const Sales& sales) {
+  if (!add_checked(map.at(key).sales, sales)) map.again(key).sales = sales;
+}
+
+std::uint64_t& count_of(PartitionAdvance& advance, Bucket bucket) {
+  return advance.counts[static_cast<std::size_t>(bucket)];
+}
+
+// Thousandths of a star to 1..5, half up.
+std::size_t star_of(std::int32_t rating_milli) {
+  return static_cast<std::size_t>(std::clamp((rating_milli + 500) / 1000, 1, 5));
+}
+
+}  // namespace
+
+Aggregator::Aggregator(LaneId lane, const TimeConfig& time, AggregatorMetrics& metrics)
+    : lane_(lane), out_of_order_us_(time.out_of_order.count()), metrics_(metrics) {}
+
+void Aggregator::restore(PartitionSlot slot, Offset next, std::int64_t max_event_us,
+                         const std::vector<std::uint64_t>& recent_ids) {
+  const std::size_t index = index_of(slot);
+  if (index >= partitions_.size()) partitions_.resize(index + 1);
+  Partition& p = partitions_[index];
+  RP_CHECK(!p.known, "a partition is restored once");
+  p.known = true;
+  p.max_event_us = max_event_us;
+  p.advance.slot = slot;
+  p.advance.begin = next;
+  p.advance.next = next;
+  p.recent.restore(recent_ids);
+}
+
+Aggregator::Partition& Aggregator::partition(PartitionSlot slot) {
+  const std::size_t index = index_of(slot);
+  RP_CHECK(index < partitions_.size() && partitions_[index].known,
+           "a partition is restored before its first batch");
+  return partitions_[index];
+}
+
+void Aggregator::fold(EventBatch& batch) {
+  for (const Advance& advance : batch.advances) begin_advance(advance);
+  for (const Reject& reject : batch.rejects) {
+    PartitionAdvance& advance = partition(reject.slot).advance;
+    ++count_of(advance, Bucket::kRejected);
+    ++advance.rejected[static_cast<std::size_t>(reject.reason)];
+  }
+  bool counted = false;
+  const std::vector<Event>& events = batch.events;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (i + kPrefetchAhead < events.size()) {
+      const Event& ahead = events[i + kPrefetchAhead];
+      partition(ahead.slot).recent.prefetch(ahead.record_id);
+    }
+    if ((events[i].flags & kFirstOfRecord) != 0) counted = begin_record(events[i]);
+    if (counted) fold_event(events[i], batch.listings);
+  }
+  take_texts(batch);
+  metrics_.events.add(events.size());
+  metrics_.batches.add();
+}
+
+void Aggregator::begin_advance(const Advance& advance) {
+  Partition& p = partition(advance.slot);
+  RP_CHECK(advance.next >= p.advance.next, "offsets of a partition only grow");
+  if (!p.touched) touched_.push_back(advance.slot);
+  p.touched = true;
+  p.advance.next = advance.next;
+  p.advance.records += advance.records;
+  count_of(p.advance, Bucket::kFiltered) += advance.filtered;
+  p.advance.at_end = advance.at_end;
+}
+
+// Puts a record into its bucket; false: it is a duplicate and gives nothing.
+bool Aggregator::begin_record(const Event& event) {
+  Partition& p = partition(event.slot);
+  RP_CHECK(p.touched, "a record's events and its advance are in one batch");
+  if (event.record_id != 0 && !p.recent.first_seen(event.record_id)) {
+    ++count_of(p.advance, Bucket::kDuplicate);
+    return false;
+  }
+  ++count_of(p.advance, Bucket::kCounted);
+  const std::int64_t t = to_us(event.time);
+  // Late is judged by the watermark as the partition's earlier records left it.
+  if (p.max_event_us != INT64_MIN &&
+      ten_seconds_.pane(t) + kTenSecondsUs <= p.max_event_us - out_of_order_us_) {
+    ++p.advance.late;
+  }
+  if ((event.flags & kFutureStamp) != 0) ++p.advance.future;
+  if (event.type != kNoName) ++types_.at({minute_.pane(t), event.type}).events;
+  return true;
+}
+
+void Aggregator::fold_event(const Event& event, std::vector<Listing>& listings) {
+  Partition& p = partition(event.slot);
+  const std::int64_t t = to_us(event.time);
+  p.advance.min_event_us = std::min(p.advance.min_event_us, t);
+  if ((event.flags & kFutureStamp) == 0) p.max_event_us = std::max(p.max_event_us, t);
+  switch (event.kind) {
+    case EventKind::kSale:
+    case EventKind::kRefund:
+    case EventKind::kCancel: fold_sales(event); break;
+    case EventKind::kFeedback: fold_rating(event); break;
+    case EventKind::kInteraction: break;
+    case EventKind::kListing:
+      RP_CHECK(event.listing < listings.size(), "a listing event names a listing of its batch");
+      open_.listings.push_back(std::move(listings[event.listing]));
+      return;
+  }
+  if (event.visitor != 0) mark_visitor(event);
+}
+
+void Aggregator::fold_sales(const Event& event) {
+  const std::int64_t t = to_us(event.time);
+  const Sales sales = sales_of(event);
+  add_sales(totals_, TotalKey{ten_seconds_.pane(t), event.currency}, sales);
+  add_sales(products_,
+            ProductKey{minute_.pane(t), event.product, event.category, event.currency}, sales);
+  if (event.kind == EventKind::kSale && event.order != 0) {
+    open_.order_lines.push_back(
+        {event.order, event.time, event.product, event.category, event.currency});
+  }
+}
+
+void Aggregator::fold_rating(const Event& event) {
+  RatingDelta& row = ratings_.at({minute_.pane(to_us(event.time)), event.product});
+  ++row.ratings;
+  row.sum_milli += event.rating_milli;
+  ++row.stars[star_of(event.rating_milli) - 1];
+}
+
+void Aggregator::mark_visitor(const Event& event) {
+  const std::int64_t pane = ten_seconds_.pane(to_us(event.time));
+  if (event.visitor == last_visitor_ && pane == last_pane_us_) return;
+  last_visitor_ = event.visitor;
+  last_pane_us_ = pane;
+  const HllMark mark = hll_mark(event.visitor);
+  VisitorMark& row = visitors_.at({pane, mark.reg});
+  row.rank = std::max(row.rank, mark.rank);
+}
+
+void Aggregator::take_texts(EventBatch& batch) {
+  append_moved(open_.names, batch.names);
+  append_moved(open_.rejects, batch.rejects);
+  open_.newest_record_us = std::max(open_.newest_record_us, batch.newest_record_us);
+}
+
+bool Aggregator::epoch_due() const {
+  const std::size_t rows = totals_.size() + products_.size() + ratings_.size() + types_.size() +
+                           visitors_.size() + open_.order_lines.size() +
+                           open_.listings.size() * kRowsOfListing +
+                           open_.rejects.size() * kRowsOfReject;
+  return rows >= kEpochRowsMax;
+}
+
+bool Aggregator::empty() const { return touched_.empty() && open_.names.empty(); }
+
+std::unique_ptr<Epoch> Aggregator::cut_epoch() {
+  auto epoch = std::make_unique<Epoch>(std::exchange(open_, Epoch{}));
+  epoch->lane = lane_;
+  epoch->number = ++epochs_;
+  epoch->totals = totals_.take();
+  epoch->products = products_.take();
+  epoch->ratings = ratings_.take();
+  epoch->types = types_.take();
+  epoch->visitors = visitors_.take();
+  last_visitor_ = 0;  // its mark left with the epoch
+  for (const PartitionSlot slot : touched_) {
+    Partition& p = partition(slot);
+    const auto& counts = p.advance.counts;
+    RP_CHECK(p.advance.records == std::accumulate(counts.begin(), counts.end(), std::uint64_t{0}),
+             "every record read is in exactly one bucket of the ledger");
+    p.advance.max_event_us = p.max_event_us;
+    p.advance.recent_ids = p.recent.take_fresh();
+    const Offset next = p.advance.next;
+    epoch->advances.push_back(std::move(p.advance));
+    p.advance = PartitionAdvance{};
+    p.advance.slot = slot;
+    p.advance.begin = next;
+    p.advance.next = next;
+    p.touched = false;
+  }
+  touched_.clear();
+  return epoch;
+}
+
+}  // namespace retailpulse

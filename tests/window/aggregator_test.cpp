@@ -1,0 +1,309 @@
+#include "window/aggregator.h"
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <random>
+
+#include "support/catch.h"
+#include "support/event_builder.h"
+#include "support/fact_encoder.h"
+#include "support/naive_model.h"
+#include "support/random_facts.h"
+#include "support/slow_store.h"
+
+namespace retailpulse {
+namespace {
+
+using namespace retailpulse::testing;
+
+// A lane with its aggregator, restored from what `store` holds.
+class Lane {
+ public:
+  Lane(std::uint32_t id, const TimeConfig& time, std::vector<std::uint32_t> partitions)
+      : id_(id), time_(time), partitions_(std::move(partitions)) {}
+
+  void start(SlowStore& store) {
+    encoder_ = FactEncoder();
+    store.forget_names(LaneId{id_});
+    aggregator_ = std::make_unique<Aggregator>(LaneId{id_}, time_, metrics_);
+    aggregator_->adopt();
+    for (const std::uint32_t p : partitions_) {
+      const auto stored = store.stored(PartitionSlot{p});
+      aggregator_->restore(PartitionSlot{p}, stored.next, stored.max_event_us, stored.recent_ids);
+    }
+  }
+  void fold(const std::vector<Fact>& facts) {
+    EventBatch batch;
+    for (const Fact& fact : facts) encoder_.append(fact, batch);
+    aggregator_->adopt();
+    aggregator_->fold(batch);
+  }
+  std::unique_ptr<Epoch> cut() {
+    aggregator_->adopt();
+    return aggregator_->cut_epoch();
+  }
+  Aggregator& aggregator() { return *aggregator_; }
+  [[nodiscard]] const std::vector<std::uint32_t>& partitions() const { return partitions_; }
+
+ private:
+  std::uint32_t id_;
+  TimeConfig time_;
+  std::vector<std::uint32_t> partitions_;
+  AggregatorMetrics metrics_;
+  FactEncoder encoder_;
+  std::unique_ptr<Aggregator> aggregator_;
+};
+
+// One lane with one partition, for stories.
+class OneLane {
+ public:
+  OneLane() { lane_.start(store_); }
+
+  OneLane& fold(std::vector<Fact> facts) {
+    for (Fact& fact : facts) fact.offset = next_++;
+    lane_.fold(facts);
+    return *this;
+  }
+  std::unique_ptr<Epoch> cut() { return lane_.cut(); }
+  Aggregator& aggregator() { return lane_.aggregator(); }
+
+ private:
+  SlowStore store_{TimeConfig{}};
+  Lane lane_{0, TimeConfig{}, {0}};
+  Offset next_ = 0;
+};
+
+// Gives all partitions to lanes and reads them in random pieces, with random cuts and crashes.
+Rows run_pipeline(const std::vector<std::vector<Fact>>& facts, const TimeConfig& time,
+                  std::uint32_t lane_count, std::mt19937_64& random) {
+  SlowStore store(time);
+  std::deque<Lane> lanes;  // a lane stays where it is
+  for (std::uint32_t l = 0; l < lane_count; ++l) {
+    std::vector<std::uint32_t> mine;
+    for (std::uint32_t p = 0; p < facts.size(); ++p) {
+      if (p % lane_count == l) mine.push_back(p);
+    }
+    lanes.emplace_back(l, time, mine);
+  }
+  for (Lane& lane : lanes) lane.start(store);
+  std::vector<std::size_t> at(facts.size(), 0);
+  const auto unread = [&] {
+    for (std::size_t p = 0; p < facts.size(); ++p) {
+      if (at[p] < facts[p].size()) return true;
+    }
+    return false;
+  };
+  while (unread()) {
+    Lane& lane = lanes[random() % lanes.size()];
+    std::vector<Fact> batch;
+    for (const std::uint32_t p : lane.partitions()) {
+      const std::size_t n = std::min<std::size_t>(random() % 40, facts[p].size() - at[p]);
+      batch.insert(batch.end(), facts[p].begin() + static_cast<std::ptrdiff_t>(at[p]),
+                   facts[p].begin() + static_cast<std::ptrdiff_t>(at[p] + n));
+      at[p] += n;
+    }
+    lane.fold(batch);
+    const std::uint64_t dice = random() % 100;
+    if (dice < 30) store.commit(*lane.cut());
+    if (dice >= 97) {  // crash: what was not committed is read again
+      lane.start(store);
+      for (const std::uint32_t p : lane.partitions()) {
+        at[p] = static_cast<std::size_t>(store.stored(PartitionSlot{p}).next);
+      }
+    }
+  }
+  for (Lane& lane : lanes) store.commit(*lane.cut());
+  return store.rows();
+}
+
+Rows expect_rows(const std::vector<std::vector<Fact>>& facts, const TimeConfig& time) {
+  NaiveModel model(time);
+  for (const auto& partition : facts) {
+    for (const Fact& fact : partition) model.add(fact);
+  }
+  return model.rows();
+}
+
+TEST_CASE("lanes, batches, cuts, order of partitions and crashes cannot change the numbers",
+          "[aggregator][random]") {
+  const std::uint64_t seed = std::random_device{}();
+  INFO("seed " << seed);
+  std::mt19937_64 random(seed);
+  for (const char* zone : {"Europe/Berlin", "Asia/Kathmandu"}) {
+    TimeConfig time;
+    time.zone = zone;
+    RandomShop shop;
+    shop.partitions = 5;
+    shop.records = 2'500;
+    shop.begin = utc("2026-03-28 20:00:00");  // Berlin: over the day of 23 hours
+    const auto facts = random_facts(seed, shop);
+    const Rows expected = expect_rows(facts, time);
+    for (std::uint32_t lanes = 1; lanes <= 5; ++lanes) {
+      INFO("zone " << zone << ", lanes " << lanes);
+      const Rows actual = run_pipeline(facts, time, lanes, random);
+      INFO(difference(expected, actual));
+      REQUIRE((expected == actual));
+    }
+  }
+}
+
+TEST_CASE("the random shop has something of everything", "[aggregator][random]") {
+  RandomShop shop;
+  shop.begin = utc("2026-01-01 00:00:00");
+  shop.records = 3'000;
+  const Rows rows = expect_rows(random_facts(7, shop), TimeConfig{});
+  for (const char* table : {"totals|10s", "totals|1d", "products|1m", "categories|15m", "ratings|1m",
+                            "types|1m", "visitors|10s", "listing|", "reject|", "ledger|"}) {
+    INFO(table);
+    CHECK_FALSE(only(rows, table).empty());
+  }
+  std::size_t with_all_buckets = 0;
+  for (const std::string& row : only(rows, "ledger|")) {
+    const bool all = row.find("duplicate=0") == std::string::npos &&
+                     row.find("filtered=0") == std::string::npos &&
+                     row.find("rejected=0") == std::string::npos;
+    with_all_buckets += all ? 1 : 0;
+  }
+  CHECK(with_all_buckets == shop.partitions);
+  for (const std::string& row : only(rows, "partition|")) {
+    INFO(row);
+    CHECK(row.find("late=0") == std::string::npos);
+    CHECK(row.find("future=0") == std::string::npos);
+  }
+}
+
+TEST_CASE("a duplicate record gives nothing, whatever it holds", "[aggregator]") {
+  OneLane lane;
+  lane.fold({at("10:00:01").sale("mug", "2").line("cup", "3").with_id("a").by("ann"),
+             at("10:00:02").listing("mug", "Kitchen").with_id("l")});
+  lane.fold({at("10:59:01").sale("mug", "2").line("cup", "3").with_id("a").by("bob"),
+             at("10:00:02").listing("mug", "Kitchen").with_id("l")});
+  const auto epoch = lane.cut();
+  REQUIRE(epoch->totals.size() == 1);
+  CHECK(epoch->totals[0].sales == Sales{2, 2, 2'000, 5'000'000, 0});
+  CHECK(epoch->listings.size() == 1);
+  CHECK(epoch->visitors.size() == 1);
+  REQUIRE(epoch->advances.size() == 1);
+  const PartitionAdvance& a = epoch->advances[0];
+  CHECK(a.records == 4);
+  CHECK(a.counts[static_cast<std::size_t>(Bucket::kCounted)] == 2);
+  CHECK(a.counts[static_cast<std::size_t>(Bucket::kDuplicate)] == 2);
+  CHECK(a.max_event_us == to_us(utc("10:00:02")));
+  CHECK(a.recent_ids.size() == 2);
+}
+
+TEST_CASE("late is judged by earlier records alone, and counted once for a record", "[aggregator]") {
+  OneLane lane;  // out_of_order is 5 s
+  lane.fold({at("10:00:14.999999").sale("mug", "1"),
+             at("10:00:09").sale("mug", "1"),         // its pane ends at :10, watermark :09.999999
+             at("10:00:15").sale("mug", "1"),
+             at("10:00:09").sale("mug", "1").line("cup", "1"),  // watermark :10 = pane end: late
+             at("10:00:10").sale("mug", "1"),
+             at("09:00:00").rejected(Reason::kBadJson)});
+  const PartitionAdvance a = lane.cut()->advances.at(0);
+  CHECK(a.late == 1);
+  CHECK(a.min_event_us == to_us(utc("10:00:09")));
+  CHECK(a.counts[static_cast<std::size_t>(Bucket::kCounted)] == 5);
+}
+
+TEST_CASE("a stamp from the future counts in its own pane and moves no watermark", "[aggregator]") {
+  OneLane lane;
+  lane.fold({at("10:00:00").sale("mug", "1"),
+             at("2031-01-01 00:00:00").sale("mug", "1").from_the_future(),
+             at("10:00:01").sale("mug", "1")});
+  const auto epoch = lane.cut();
+  CHECK(epoch->totals.size() == 2);
+  const PartitionAdvance& a = epoch->advances.at(0);
+  CHECK(a.future == 1);
+  CHECK(a.late == 0);
+  CHECK(a.max_event_us == to_us(utc("10:00:01")));
+}
+
+TEST_CASE("a sum that would overflow goes on in a second row", "[aggregator]") {
+  OneLane lane;
+  lane.fold({at("10:00:00").sale("mug", "9223372036854"), at("10:00:01").sale("mug", "1"),
+             at("10:00:02").sale("mug", "1")});
+  const auto epoch = lane.cut();
+  REQUIRE(epoch->totals.size() == 2);
+  REQUIRE(epoch->products.size() == 2);
+  CHECK(epoch->totals[0].sales.gross_micros == 9'223'372'036'854'000'000);
+  CHECK(epoch->totals[1].sales == Sales{2, 2, 2'000, 2'000'000, 0});
+  CHECK(epoch->products[1].sales == epoch->totals[1].sales);
+}
+
+TEST_CASE("consecutive epochs touch, and an advance without records is an advance", "[aggregator]") {
+  OneLane lane;
+  lane.aggregator().adopt();
+  CHECK(lane.aggregator().empty());
+  lane.fold({at("10:00:00").sale("mug", "1"), at("10:00:01").filtered()});
+  CHECK_FALSE(lane.aggregator().empty());
+  const auto first = lane.cut();
+  CHECK(first->number == 1);
+  CHECK(first->advances.at(0).begin == 0);
+  CHECK(first->advances.at(0).next == 2);
+  CHECK(lane.aggregator().empty());
+  EventBatch batch;  // an aborted transaction: offsets move, nothing was read
+  FactEncoder::mark_end(0, 7, batch);
+  batch.newest_record_us = 42;
+  lane.aggregator().fold(batch);
+  const auto second = lane.cut();
+  CHECK(second->number == 2);
+  CHECK(second->newest_record_us == 42);
+  const PartitionAdvance& a = second->advances.at(0);
+  CHECK(a.begin == 2);
+  CHECK(a.next == 7);
+  CHECK(a.records == 0);
+  CHECK(a.at_end);
+  CHECK(a.max_event_us == to_us(utc("10:00:00")));  // carried on
+  CHECK(a.min_event_us == INT64_MAX);               // of this epoch
+  const auto third = lane.cut();
+  CHECK(third->advances.empty());
+}
+
+TEST_CASE("a visitor is marked again in the next epoch", "[aggregator]") {
+  OneLane lane;
+  lane.fold({at("10:00:00").action("view").by("ann")});
+  CHECK(lane.cut()->visitors.size() == 1);
+  lane.fold({at("10:00:01").action("view").by("ann"), at("10:00:02").action("view").by("ann"),
+             at("10:00:10").action("view").by("ann"), at("10:00:10").listing("mug", "x").by("bob")});
+  CHECK(lane.cut()->visitors.size() == 2);  // two panes; a listing is nobody's visit
+}
+
+TEST_CASE("stars are rounded half up", "[aggregator]") {
+  OneLane lane;
+  lane.fold({at("10:00:00").rating("mug", "1"), at("10:00:00").rating("mug", "1.499"),
+             at("10:00:00").rating("mug", "1.5"), at("10:00:00").rating("mug", "4.5"),
+             at("10:00:00").rating("mug", "5")});
+  const auto epoch = lane.cut();
+  REQUIRE(epoch->ratings.size() == 1);
+  CHECK(epoch->ratings[0].ratings == 5);
+  CHECK(epoch->ratings[0].sum_milli == 13'499);
+  CHECK((epoch->ratings[0].stars == std::array<std::int64_t, 5>{2, 1, 0, 0, 2}));
+}
+
+TEST_CASE("a shared order leaves counting to the store", "[aggregator]") {
+  OneLane lane;
+  lane.fold({at("10:00:00").sale("mug", "1").line("cup", "2").in_order("A"),
+             at("10:00:30").refund("mug", "1").in_order("A"), at("10:00:40").sale("mug", "1")});
+  const auto epoch = lane.cut();
+  CHECK(epoch->order_lines.size() == 2);  // a refund is no part of an order's first line
+  std::int64_t orders = 0;
+  for (const TotalDelta& row : epoch->totals) orders += row.sales.orders;
+  CHECK(orders == 1);
+}
+
+TEST_CASE("an epoch is due when rows, or far fewer rejects, have piled up", "[aggregator]") {
+  OneLane lane;
+  lane.aggregator().adopt();
+  std::vector<Fact> rejects(kEpochRowsMax / 64 - 1, at("10:00:00").rejected(Reason::kBadJson));
+  lane.fold(rejects);
+  CHECK_FALSE(lane.aggregator().epoch_due());
+  lane.fold({at("10:00:00").rejected(Reason::kBadJson)});
+  CHECK(lane.aggregator().epoch_due());
+  CHECK(lane.cut()->rejects.size() == kEpochRowsMax / 64);
+  CHECK_FALSE(lane.aggregator().epoch_due());
+}
+
+}  // namespace
+}  // namespace retailpulse
