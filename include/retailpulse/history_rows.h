@@ -138,7 +138,7 @@ struct RejectRow {
 
 struct StoreSize {
   std::string path;
-  std::uint64_t bytes = 0;
+  std::uint64_t db_bytes = 0;
   std::uint64_t wal_bytes = 0;
 };
 

@@ -44,7 +44,9 @@ struct PartitionStart {
 
 // What went wrong or was noticed at the source, for the log, /status and the gap table.
 struct SourceNotice {
-  enum class Kind : std::uint8_t { kError, kRecovered, kGap };
+  // kError: something of this source does not work. kRecovered: all of it works again, and it did
+  // not before. kInfo: worth telling, changes nothing.
+  enum class Kind : std::uint8_t { kError, kRecovered, kGap, kInfo };
   Kind kind{};
   PartitionSlot slot{};              // kGap only
   Offset from = 0;                   // kGap: first offset that is gone

@@ -124,7 +124,7 @@ std::vector<GapRow> Committer::take_notices() {
     for (SourceNotice& notice : lane->source().take_notices()) {
       using Kind = SourceNotice::Kind;
       if (notice.kind == Kind::kGap) gaps.push_back({notice.slot, notice.from, notice.to});
-      if (notice.kind != Kind::kGap) {
+      if (notice.kind == Kind::kError || notice.kind == Kind::kRecovered) {
         reachable_ = notice.kind == Kind::kRecovered;
         board_.set_reachable(reachable_, notice.text);
       }

@@ -1,5 +1,6 @@
 // ConfigLoader, the part that reads files.
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -13,6 +14,7 @@
 #include "app/config_load.h"
 #include "app/config_values.h"
 #include "base/escape.h"
+#include "decode/field_plan.h"
 
 namespace retailpulse {
 namespace {
@@ -45,16 +47,39 @@ std::vector<std::string> members_of(const std::string& section) {
   return names;
 }
 
-// What nlohmann says after "parse error at line 3, column 9: ".
+// What nlohmann says after "parse error at line 3, column 9: ", without the bytes it last read: they
+// may be half a password.
 std::string parse_fault(const Json::parse_error& fault) {
-  const std::string text = fault.what();
-  const auto at = text.find(": ");
-  return at == std::string::npos ? text : text.substr(at + 2);
+  std::string text = fault.what();
+  text.erase(0, text.find(": ") + 2);
+  const std::size_t read = text.find("; last read: ");
+  if (read != std::string::npos) text.erase(read, text.rfind("; expected ") - read);
+  return text;
 }
 
 std::size_t line_at(std::string_view text, std::size_t byte) {
   const auto end = text.begin() + static_cast<std::ptrdiff_t>(std::min(byte, text.size()));
   return 1 + static_cast<std::size_t>(std::count(text.begin(), end, '\n'));
+}
+
+// Takes one member of a stream; says what would be right, or "" when it is.
+std::string stream_fault(const std::string& key, const Json& value, StreamConfig& stream) {
+  const std::string text = value.is_string() ? value.get<std::string>() : "";
+  if (key == "topic") {
+    return text.empty() || text.size() > 249 ? "the name of a topic" : "";
+  }
+  if (key == "role") {
+    return parse_role(text, stream.role) ? "" : fmt::format("one of {}", fmt::join(role_names(), ", "));
+  }
+  if (key == "time") {
+    stream.record_time = text == "kafka";
+    return text == "kafka" || text == "event"
+               ? "" : "\"event\" (the time in the record) or \"kafka\" (the time Kafka got it)";
+  }
+  stream.currency = text;
+  const bool good = text.size() == 3 && std::all_of(text.begin(), text.end(),
+                                                    [](char c) { return c >= 'A' && c <= 'Z'; });
+  return good ? "" : "a code of three capital letters such as \"EUR\"";
 }
 
 }  // namespace
@@ -97,13 +122,16 @@ void ConfigLoader::file(const std::string& path) {
     return error(fmt::format("{}:{}", path, line_at(text, fault.byte == 0 ? 0 : fault.byte - 1)),
                  fmt::format("this is no JSON: {}.", terminal_text(parse_fault(fault))));
   }
+  const std::size_t errors_before = errors_.size();
   const File file{path, ConfigLines(text)};
   if (!json.is_object()) return error(file.at(""), "the configuration must be one JSON object.");
   for (const std::string& pointer : file.lines.twice()) {
-    error(file.at(pointer), fmt::format("{} is given twice.", terminal_text(pointer.substr(1))));
+    std::string member = pointer.substr(1);
+    std::replace(member.begin(), member.end(), '/', '.');
+    error(file.at(pointer), fmt::format("{} is given twice.", terminal_text(member)));
   }
-  const std::size_t errors_before = errors_.size();
   read_section(file, json, "");
+  sort_by_line(path, errors_before);
   const bool has_secret = !config_.http.token.empty() ||
       std::any_of(config_.kafka.properties.begin(), config_.kafka.properties.end(),
                   [](const auto& entry) { return kafka_property_is_secret(entry.first); });
@@ -112,12 +140,23 @@ void ConfigLoader::file(const std::string& path) {
   }
 }
 
+// The JSON library gives members in alphabetical order; people read from the top.
+void ConfigLoader::sort_by_line(const std::string& file, std::size_t first_error) {
+  const auto line = [&file](const std::string& error) {
+    const std::size_t begin = file.size() + 1;  // "FILE:LINE: sentence"
+    return error.size() > begin && error.starts_with(file) ? std::strtoul(error.c_str() + begin, nullptr, 10)
+                                                           : ~0UL;
+  };
+  std::stable_sort(errors_.begin() + static_cast<std::ptrdiff_t>(first_error), errors_.end(),
+                   [&](const std::string& a, const std::string& b) { return line(a) < line(b); });
+}
+
 void ConfigLoader::read_section(const File& file, const Json& json, const std::string& path) {
   const std::vector<std::string> known = members_of(path);
   for (const auto& [key, value] : json.items()) {
     const std::string member = joined(path, key);
     if (std::find(known.begin(), known.end(), key) == known.end()) {
-      unknown_key(file, path, key, known);
+      unknown_key(file.at(pointer_of(path) + "/" + key), path, key, known);
     } else if (const ConfigField* field = find_config_field(member); field != nullptr) {
       read_field(file, *field, value);
     } else if (member == "streams") {
@@ -132,19 +171,13 @@ void ConfigLoader::read_section(const File& file, const Json& json, const std::s
   }
 }
 
-void ConfigLoader::unknown_key(const File& file, const std::string& path, const std::string& key,
-                               const std::vector<std::string>& known) {
-  const std::string where = path.empty() ? "" : fmt::format(" in {}", path);
+void ConfigLoader::unknown_key(const std::string& line, const std::string& section,
+                               const std::string& key, const std::vector<std::string>& known) {
+  const std::string where = section.empty() ? "" : " in " + section;
   const std::string meant = nearest(key, known);
   const std::string hint = meant.empty() ? fmt::format("there are {}.", fmt::join(known, ", "))
                                          : fmt::format("did you mean \"{}\"?", meant);
-  std::string pointer = path;
-  for (const char* mark : {"[", "]"}) {  // streams[0] stands at /streams/0
-    std::string::size_type at = 0;
-    while ((at = pointer.find(mark, at)) != std::string::npos) pointer.replace(at, 1, *mark == '[' ? "." : "");
-  }
-  error(file.at(pointer_of(pointer) + "/" + key),
-        fmt::format("unknown key {}{}; {}", shown_value(Json(key)), where, hint));
+  error(line, fmt::format("unknown key {}{}; {}", shown_value(Json(key)), where, hint));
 }
 
 void ConfigLoader::read_field(const File& file, const ConfigField& field, const Json& json) {
@@ -170,69 +203,69 @@ void ConfigLoader::read_properties(const File& file, const Json& json) {
 
 void ConfigLoader::read_streams(const File& file, const Json& json) {
   if (!json.is_array()) {
-    return error(file.at("/streams"), fmt::format("streams is {}; it must be a list of objects.", shown_value(json)));
+    return error(file.at("/streams"),
+                 fmt::format("streams is {}; it must be a list of objects.", shown_value(json)));
   }
   config_.streams.clear();
   from("streams", "file " + file.at("/streams"));
   for (std::size_t i = 0; i < json.size(); ++i) {
-    const std::string path = fmt::format("streams[{}]", i);
     if (json[i].is_object()) {
-      read_stream(file, json[i], path);
+      read_stream(file, json[i], i);
     } else {
       error(file.at(fmt::format("/streams/{}", i)),
-            fmt::format("{} is {}; it must be an object with \"topic\" and \"role\".", path, shown_value(json[i])));
+            fmt::format("streams[{}] is {}; it must be an object with \"topic\" and \"role\".", i,
+                        shown_value(json[i])));
     }
   }
 }
 
-void ConfigLoader::read_stream(const File& file, const Json& json, const std::string& path) {
+void ConfigLoader::read_stream(const File& file, const Json& json, std::size_t index) {
   static const std::vector<std::string> kKeys{"topic", "role", "fields", "time", "currency"};
-  const std::string pointer = "/streams/" + path.substr(8, path.size() - 9);
+  const std::string pointer = fmt::format("/streams/{}", index);
   StreamConfig stream;
-  for (const auto& [key, value] : json.items()) {
-    const std::string at = file.at(pointer + "/" + key);
-    const std::string text = value.is_string() ? value.get<std::string>() : "";
-    const auto must_be = [&, &k = key, &v = value](const std::string& right) {
-      error(at, fmt::format("{}.{} is {}; it must be {}.", path, k, shown_value(v), right));
-    };
-    if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end()) {
-      unknown_key(file, path, key, kKeys);
-    } else if (key == "topic") {
-      stream.topic = text;
-      if (text.empty() || text.size() > 249) must_be("the name of a topic");
-    } else if (key == "role") {
-      if (!parse_role(text, stream.role)) must_be(fmt::format("one of {}", fmt::join(role_names(), ", ")));
-    } else if (key == "time") {
-      stream.record_time = text == "kafka";
-      if (text != "kafka" && text != "event") must_be("\"event\" (the record's own time) or \"kafka\" (when Kafka got it)");
-    } else if (key == "currency") {
-      stream.currency = text;
-      const bool good = text.size() == 3 && std::all_of(text.begin(), text.end(), [](char c) { return c >= 'A' && c <= 'Z'; });
-      if (!good) must_be("a code of three letters such as \"EUR\"");
-    } else {
-      read_stream_fields(file, value, path, stream);
-    }
+  const bool has_role = json.contains("role");
+  if (json.contains("topic") && json["topic"].is_string()) stream.topic = json["topic"].get<std::string>();
+  if (json.contains("role") && json["role"].is_string()) {
+    (void)parse_role(json["role"].get<std::string>(), stream.role);  // judged below
+  } else if (!parse_role(stream.topic, stream.role) && !has_role) {
+    error(file.at(pointer), fmt::format("streams[{}] has no \"role\"; it must be one of {}.", index,
+                                        fmt::join(role_names(), ", ")));
   }
-  if (!json.contains("topic")) error(file.at(pointer), fmt::format("{} has no \"topic\".", path));
-  if (!json.contains("role") && !parse_role(stream.topic, stream.role)) {
-    error(file.at(pointer), fmt::format("{} has no \"role\"; it must be one of {}.", path, fmt::join(role_names(), ", ")));
+  if (!json.contains("topic")) {
+    error(file.at(pointer), fmt::format("streams[{}] has no \"topic\".", index));
+  }
+  for (const auto& [key, value] : json.items()) {
+    const std::string line = file.at(pointer + "/" + key);
+    if (std::find(kKeys.begin(), kKeys.end(), key) == kKeys.end()) {
+      unknown_key(line, fmt::format("streams[{}]", index), key, kKeys);
+    } else if (key == "fields") {
+      read_mapping(file, value, index, stream);
+    } else if (const std::string right = stream_fault(key, value, stream); !right.empty()) {
+      error(line, fmt::format("streams[{}].{} is {}; it must be {}.", index, key, shown_value(value), right));
+    }
   }
   config_.streams.push_back(std::move(stream));
 }
 
-void ConfigLoader::read_stream_fields(const File& file, const Json& json, const std::string& path,
-                                      StreamConfig& stream) {
-  const std::string pointer = "/streams/" + path.substr(8, path.size() - 9) + "/fields";
+void ConfigLoader::read_mapping(const File& file, const Json& json, std::size_t index,
+                                StreamConfig& stream) {
+  const std::string pointer = fmt::format("/streams/{}/fields", index);
+  const std::string path = fmt::format("streams[{}].fields", index);
   if (!json.is_object()) {
-    return error(file.at(pointer), fmt::format("{}.fields is {}; it must be an object of names and paths.", path, shown_value(json)));
+    return error(file.at(pointer), fmt::format("{} is {}; it must be an object of names and paths.",
+                                               path, shown_value(json)));
   }
+  std::vector<std::string> known;
+  for (const FieldName& field : field_names(stream.role)) known.emplace_back(field.name);
   for (const auto& [name, value] : json.items()) {
-    if (value.is_string()) {
+    const std::string line = file.at(pointer + "/" + name);
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      unknown_key(line, path, name, known);
+    } else if (value.is_string()) {
       stream.fields[name] = value.get<std::string>();
     } else {
-      error(file.at(pointer + "/" + name),
-            fmt::format("{}.fields.{} is {}; it must be a path such as \"order.total\".", path,
-                        terminal_text(name), shown_value(value)));
+      error(line, fmt::format("{}.{} is {}; it must be a path such as \"order.total\".", path, name,
+                              shown_value(value)));
     }
   }
 }

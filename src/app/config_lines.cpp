@@ -1,5 +1,7 @@
 #include "app/config_lines.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace retailpulse {

@@ -49,15 +49,19 @@ class ConfigLoader {
 
  private:
   struct File;
+  // Where a value was given, for errors: "shop.json:12", "--zone", or its own path.
+  [[nodiscard]] std::string where(const std::string& path) const;
+  void sort_by_line(const std::string& file, std::size_t first_error);
   void error(const std::string& where, const std::string& sentence);
   void from(const std::string& path, const std::string& origin) { origins_[path] = origin; }
   void read_section(const File& file, const Json& json, const std::string& path);
   void read_field(const File& file, const ConfigField& field, const Json& json);
   void read_properties(const File& file, const Json& json);
   void read_streams(const File& file, const Json& json);
-  void read_stream(const File& file, const Json& json, const std::string& path);
-  void read_stream_fields(const File& file, const Json& json, const std::string& path, StreamConfig& stream);
-  void unknown_key(const File& file, const std::string& path, const std::string& key,
+  void read_stream(const File& file, const Json& json, std::size_t index);
+  void read_mapping(const File& file, const Json& json, std::size_t index, StreamConfig& stream);
+  // `line`: of the key. `section`: "" at the top.
+  void unknown_key(const std::string& line, const std::string& section, const std::string& key,
                    const std::vector<std::string>& known);
   void property(const std::string& name, const std::string& value, const std::string& where,
                 const std::string& origin);

@@ -41,6 +41,7 @@ class Supervisor {
   Status run(const std::atomic<bool>& stop);
   // Drains, commits, ends; false when it took longer than it may.
   bool shut_down();
+  [[nodiscard]] std::string url() const { return pages_->url(); }
   // What -e prints: one JSON object.
   [[nodiscard]] std::string summary();
 

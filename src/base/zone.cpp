@@ -22,7 +22,8 @@ date::local_time<Duration> local_of(std::int64_t as_if_utc_us) {
 Result<Zone> Zone::find(const std::string& name) {
   try {
     const auto* zone = name.empty() ? date::current_zone() : date::locate_zone(name);
-    return Zone(zone, zone->name());
+    const bool utc = zone->name() == "Etc/UTC";  // what containers call it
+    return Zone(zone, utc ? "UTC" : zone->name());
   } catch (const std::exception&) {
     if (name.empty()) return find("UTC");  // a container without /etc/localtime
     return Status(Code::kConfig, "zone \"" + name +
@@ -32,8 +33,12 @@ Result<Zone> Zone::find(const std::string& name) {
 }
 
 std::int64_t Zone::civil_day(EventTime t) const {
+  constexpr std::int64_t kDayUs = 86'400'000'000;
   const auto local = zone_of(zone_).to_local(t);
-  return Duration{date::floor<date::days>(local).time_since_epoch()}.count();
+  const std::int64_t day = Duration{date::floor<date::days>(local).time_since_epoch()}.count();
+  // Clocks put back over midnight (Newfoundland until 2011: 00:01 to 23:01) would enter a day
+  // twice. It has begun and goes on: days tile time.
+  return day_begin(day + kDayUs) <= t ? day + kDayUs : day;
 }
 
 EventTime Zone::day_begin(std::int64_t civil_day_us) const { return from_local(civil_day_us); }

@@ -3,6 +3,8 @@
 // GCC 12 has no chrono time zones; Howard Hinnant's date library reads the system's tzdata.
 //
 // Thread: frozen; civil_day() and day_begin() may be called from any thread.
+// Limits: from 2038 on a zone keeps its last offset: the library reads no rule beyond the table.
+// Test:   tests/base/zone_test.cpp
 #pragma once
 
 #include <cstdint>

@@ -91,6 +91,7 @@ Status SqliteRollupStore::load() {
       "PRAGMA temp_store=MEMORY;PRAGMA cache_size=-16384;PRAGMA secure_delete=OFF;",
       options_.config.durability == Durability::kFull ? "FULL" : "NORMAL");
   if (Status s = db_.exec(pragmas); !s.ok()) return s;
+  db_.count_wal_pages();
   const auto wall_us = to_us(system_clock().wall());
   if (Status s = ensure_schema(db_, path_, zone_.name(), wall_us); !s.ok()) return s;
   auto zone = db_.prepare("SELECT value FROM meta WHERE key='zone'");

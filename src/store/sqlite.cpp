@@ -124,8 +124,10 @@ std::string_view Statement::blob(int column) const {
 
 void Database::Close::operator()(sqlite3* db) const { sqlite3_close_v2(db); }
 
-Database::Database(sqlite3* db) : db_(db) {
-  sqlite3_wal_hook(db, remember_wal_pages, wal_pages_.get());
+Database::Database(sqlite3* db) : db_(db) {}
+
+void Database::count_wal_pages() {
+  sqlite3_wal_hook(db_.get(), remember_wal_pages, wal_pages_.get());
 }
 
 Result<Database> Database::open(const std::string& path, Mode mode) {

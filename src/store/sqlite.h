@@ -66,7 +66,9 @@ class Database {
   // Moves WAL pages into the file without waiting for anybody; `truncate` also empties the WAL.
   enum class Checkpoint { kPassive, kTruncate };
   Status wal_checkpoint(Checkpoint how);
-  // Pages in the WAL after the last commit.
+  // From now on wal_pages() is the number of pages in the WAL after the last commit. After the
+  // pragmas: setting wal_autocheckpoint takes the library's only hook away.
+  void count_wal_pages();
   [[nodiscard]] int wal_pages() const { return *wal_pages_; }
   [[nodiscard]] sqlite3* raw() const { return db_.get(); }
 

@@ -9,6 +9,7 @@ namespace retailpulse {
 namespace {
 
 constexpr std::size_t kRingMin = 64;
+constexpr std::size_t kEvictAhead = 8;
 
 }  // namespace
 
@@ -55,7 +56,7 @@ void RecentIds::grow() {
   for (std::size_t i = 0; i < count_; ++i) bigger[i] = ring_[(begin_ + i) & (ring_.size() - 1)];
   ring_ = std::move(bigger);
   begin_ = 0;
-  set_.assign(ring_.size() * 2, 0);
+  set_.assign(ring_.size() * 4, 0);
   for (std::size_t i = 0; i < count_; ++i) insert(ring_[i]);
 }
 
@@ -79,6 +80,7 @@ void RecentIds::evict_oldest() {
   }
   set_[hole] = 0;
   begin_ = (begin_ + 1) & (ring_.size() - 1);
+  prefetch(ring_[(begin_ + kEvictAhead) & (ring_.size() - 1)]);
   --count_;
   fresh_ = std::min(fresh_, count_);
 }

@@ -1,0 +1,272 @@
+// The way of a record: queue -> deliver() -> sink. What goes wrong is in kafka_source_faults.cpp.
+#include "kafka/kafka_source.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include <retailpulse/kafka.h>
+
+#include "base/check.h"
+#include "base/log.h"
+#include "kafka/reader_settings.h"
+
+namespace retailpulse {
+namespace {
+
+constexpr Duration kMetadataTimeout = std::chrono::seconds{2};
+constexpr Duration kLastCommitWait = std::chrono::milliseconds{500};
+constexpr Duration kLastCommitPause = std::chrono::seconds{2};  // more than GroupCommit's own
+constexpr Duration kTroubleWait = std::chrono::milliseconds{200};  // longest nap while not all is well
+
+EventTime record_time(const rd_kafka_message_t& message) {
+  rd_kafka_timestamp_type_t type{};
+  const std::int64_t ms = rd_kafka_message_timestamp(&message, &type);
+  return from_us(ms < 0 ? 0 : ms * 1000);
+}
+
+std::string_view bytes_of(const void* data, std::size_t size) {
+  return data == nullptr ? std::string_view() : std::string_view(static_cast<const char*>(data), size);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<KafkaSource>> KafkaSource::open(const KafkaConfig& config, LaneId lane,
+                                                       ConsumerMetrics& metrics) {
+  auto handle =
+      KafkaHandle::open(RD_KAFKA_CONSUMER, config, reader_defaults(config), reader_laws());
+  if (!handle.ok()) return handle.status();
+  const auto group = config.properties.find("group.id");
+  return std::unique_ptr<KafkaSource>(
+      new KafkaSource(std::move(handle).value(),
+                      group == config.properties.end() ? config.group : group->second, lane, metrics));
+}
+
+KafkaSource::KafkaSource(std::unique_ptr<KafkaHandle> handle, const std::string& group, LaneId lane,
+                         ConsumerMetrics& metrics)
+    : handle_(std::move(handle)),
+      queue_(rd_kafka_queue_get_consumer(handle_->rd())),
+      clock_(system_clock()),
+      lane_(lane),
+      metrics_(metrics),
+      probe_(*handle_),
+      commit_(*handle_, group) {
+  RP_CHECK(queue_ != nullptr, "a consumer with a group.id has a queue");
+  KafkaContext& context = handle_->context();
+  context.on_error = [this](auto err, const std::string& text) { client_failed(err, text); };
+  rd_kafka_queue_cb_event_enable(queue_.get(), on_queue_event, &wake_);
+}
+
+KafkaSource::~KafkaSource() {
+  rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
+  const Duration now = clock_.monotonic();
+  // The last commit may still be under way, and then there is a newer one to tell.
+  if (commit_.waiting()) note_commit(commit_.answer(kLastCommitWait));
+  serve_commit(now + kLastCommitPause);
+  if (commit_.waiting()) note_commit(commit_.answer(kLastCommitWait));
+}
+
+// Called by librdkafka with the queue's lock held: only wakes.
+void KafkaSource::on_queue_event(rd_kafka_t* rk, void* opaque) {
+  (void)rk;  // the callback's signature
+  static_cast<Signal*>(opaque)->raise();
+}
+
+void KafkaSource::add(std::vector<PartitionStart> partitions) {
+  for (PartitionStart& start : partitions) pending_.push_back(std::move(start));
+}
+
+Status KafkaSource::poll(MessageSink& sink, Duration timeout) {
+  const Duration now = clock_.monotonic();
+  if (!pending_.empty()) start_pending();
+  handle_->serve_callbacks();
+  if (!broken_.empty()) serve_broken(now);
+  if (probe_.active()) serve_probe(now);
+  serve_commit(now);
+
+  const std::uint32_t seen = wake_.epoch();
+  if (drain(sink) == 0 && timeout > Duration::zero()) {
+    const bool well = broken_.empty() && !probe_.active();
+    wake_.wait(seen, well ? timeout : std::min(timeout, kTroubleWait));
+    drain(sink);
+  }
+  account();
+  char why[256];
+  if (rd_kafka_fatal_error(handle_->rd(), why, sizeof why) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return {Code::kUnavailable,
+            fmt::format("The Kafka client of lane {} cannot go on: {}.", index_of(lane_),
+                        handle_->clean(why))};
+  }
+  return {};
+}
+
+// Gives everything that waits to the sink, or until it is full. Returns how many things waited.
+int KafkaSource::drain(MessageSink& sink) {
+  sink_ = &sink;
+  sink_full_ = false;
+  const int count = rd_kafka_consume_callback_queue(queue_.get(), 0, on_message, this);
+  sink_ = nullptr;
+  return count;
+}
+
+void KafkaSource::on_message(rd_kafka_message_t* message, void* opaque) {
+  auto& source = *static_cast<KafkaSource*>(opaque);
+  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) [[likely]] {
+    source.deliver(*message);
+  } else {
+    source.failed(*message);
+  }
+  // The client then puts what it has not given yet back in front of its queue.
+  if (source.sink_full_) rd_kafka_yield(source.handle_->rd());
+}
+
+void KafkaSource::deliver(const rd_kafka_message_t& message) {
+  Partition* const partition = find(message);
+  if (partition == nullptr) return;
+  if (!partition->quiet) [[unlikely]] {
+    if (partition->state != State::kReading) return;
+    works_again(*partition);
+  }
+  if (message.offset < partition->next) [[unlikely]] {
+    ++redelivered_;
+    return;
+  }
+  partition->next = message.offset + 1;
+  ++messages_;
+  bytes_ += message.len + message.key_len;
+  const Message out{.slot = partition->slot,
+                    .offset = message.offset,
+                    .record_time = record_time(message),
+                    .has_value = message.payload != nullptr,
+                    .key = bytes_of(message.key, message.key_len),
+                    .value = bytes_of(message.payload, message.len)};
+  if (!sink_->on_message(out)) sink_full_ = true;
+}
+
+KafkaSource::Partition* KafkaSource::find(const rd_kafka_message_t& message) {
+  if (message.rkt == last_route_.first && message.partition == last_route_.second) [[likely]] {
+    return last_;
+  }
+  return find_slowly(message);
+}
+
+KafkaSource::Partition* KafkaSource::find_slowly(const rd_kafka_message_t& message) {
+  if (message.rkt == nullptr) return nullptr;
+  const Route route{message.rkt, message.partition};
+  auto it = routes_.find(route);
+  if (it == routes_.end()) {
+    const std::string_view topic = rd_kafka_topic_name(message.rkt);
+    const auto own = std::find_if(partitions_.begin(), partitions_.end(), [&](const Partition& p) {
+      return p.number == message.partition && p.topic == topic;
+    });
+    if (own == partitions_.end()) return nullptr;
+    it = routes_.emplace(route, &*own).first;
+  }
+  last_route_ = route;
+  last_ = it->second;
+  return last_;
+}
+
+void KafkaSource::forget_routes() {
+  routes_.clear();
+  last_route_ = {nullptr, -1};
+  last_ = nullptr;
+}
+
+void KafkaSource::reached_end(Partition& partition, Offset position) {
+  if (partition.state != State::kReading) return;
+  if (!partition.quiet) works_again(partition);
+  partition.next = std::max(partition.next, position);
+  sink_->on_end(partition.slot, partition.next);
+}
+
+void KafkaSource::start_pending() {
+  std::vector<Partition*> added;
+  const bool first = partitions_.empty();
+  for (const PartitionStart& start : pending_) {
+    const bool fresh = std::none_of(partitions_.begin(), partitions_.end(), [&](const Partition& p) {
+      return p.slot == start.slot || (p.number == start.partition && p.topic == start.topic);
+    });
+    RP_CHECK(fresh, "a partition is added to a source once");
+    RP_CHECK(start.offset >= 0, "a start offset is absolute");
+    partitions_.push_back({.slot = start.slot,
+                           .topic = start.topic,
+                           .number = start.partition,
+                           .next = start.offset});
+    added.push_back(&partitions_.back());
+    const MutexLock lock(mailbox_);
+    acks_[start.slot] = {start.topic, start.partition, -1};
+  }
+  pending_.clear();
+  if (!first) {  // or the client would learn of new partitions only at its next refresh
+    std::string done;
+    for (const Partition* partition : added) {
+      if (partition->topic != done) refresh_metadata(partition->topic);
+      done = partition->topic;
+    }
+  }
+  change_assignment(added, true);
+}
+
+void KafkaSource::refresh_metadata(const std::string& topic) {
+  const KafkaPtr<rd_kafka_topic_t> handle(
+      rd_kafka_topic_new(handle_->rd(), topic.c_str(), nullptr));
+  const struct rd_kafka_metadata* metadata = nullptr;
+  const auto err = rd_kafka_metadata(handle_->rd(), 0, handle.get(), &metadata,
+                                     timeout_ms(kMetadataTimeout));
+  if (err == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(metadata);
+}
+
+void KafkaSource::change_assignment(std::span<Partition* const> partitions, bool add) {
+  if (partitions.empty()) return;
+  const PartitionList list = make_partition_list(partitions.size());
+  for (const Partition* partition : partitions) {
+    rd_kafka_topic_partition_list_add(list.get(), partition->topic.c_str(), partition->number)
+        ->offset = partition->next;
+  }
+  const KafkaPtr<rd_kafka_error_t> error(add ? rd_kafka_incremental_assign(handle_->rd(), list.get())
+                                             : rd_kafka_incremental_unassign(handle_->rd(), list.get()));
+  if (error) {
+    log(LogLevel::kError, "kafka", "the client refuses to change its partitions",
+        {{"why", handle_->clean(rd_kafka_error_string(error.get()))}});
+  }
+  forget_routes();
+}
+
+void KafkaSource::ack(std::span<const std::pair<PartitionSlot, Offset>> committed) {
+  const MutexLock lock(mailbox_);
+  for (const auto& [slot, offset] : committed) {
+    const auto it = acks_.find(slot);
+    if (it != acks_.end()) it->second.offset = std::max(it->second.offset, offset);
+  }
+}
+
+std::vector<SourceNotice> KafkaSource::take_notices() {
+  const MutexLock lock(mailbox_);
+  return std::exchange(notices_, {});
+}
+
+void KafkaSource::account() {
+  if (messages_ != 0) metrics_.messages.add(std::exchange(messages_, 0));
+  if (bytes_ != 0) metrics_.bytes.add(std::exchange(bytes_, 0));
+  if (redelivered_ != 0) metrics_.redelivered.add(std::exchange(redelivered_, 0));
+}
+
+void KafkaSource::TEST_refetch(PartitionSlot slot, Offset offset) {
+  for (Partition& partition : partitions_) {
+    if (partition.slot != slot) continue;
+    const PartitionList list = make_partition_list(1);
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)->offset =
+        offset;
+    KafkaPtr<rd_kafka_error_t>(rd_kafka_seek_partitions(handle_->rd(), list.get(), 1000));
+  }
+}
+
+Result<std::unique_ptr<Source>> open_kafka_source(const KafkaConfig& config, LaneId lane,
+                                                  ConsumerMetrics& metrics) {
+  auto source = KafkaSource::open(config, lane, metrics);
+  if (!source.ok()) return source.status();
+  return std::unique_ptr<Source>(std::move(source).value());
+}
+
+}  // namespace retailpulse

@@ -1,0 +1,229 @@
+// KafkaSource, the other half: what happens when a record cannot be had, and the advisory commit.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "kafka/kafka_source.h"
+#include "kafka/list_offsets.h"
+
+namespace retailpulse {
+namespace {
+
+constexpr std::size_t kNoticesMax = 1000;
+constexpr Duration kRetryFirst = std::chrono::seconds{1};
+constexpr Duration kRetryLongest = std::chrono::seconds{10};
+constexpr Duration kRangeTimeout = std::chrono::seconds{1};
+constexpr unsigned kBeyondEndMax = 3;  // a new leader may lag for a moment
+
+// librdkafka goes on by itself after these, with nothing skipped.
+bool harmless(rd_kafka_resp_err_t err) {
+  return err == RD_KAFKA_RESP_ERR__TRANSPORT || err == RD_KAFKA_RESP_ERR__TIMED_OUT ||
+         err == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED;
+}
+
+bool nobody_answers(rd_kafka_resp_err_t err) {
+  return err == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || err == RD_KAFKA_RESP_ERR__RESOLVE ||
+         err == RD_KAFKA_RESP_ERR__AUTHENTICATION || err == RD_KAFKA_RESP_ERR__SSL;
+}
+
+std::string what_failed(rd_kafka_resp_err_t err, const std::string& name) {
+  switch (err) {
+    case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED:
+      return fmt::format("No right to read {}", name);
+    case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
+    case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
+    case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+      return fmt::format("{} is not there any more", name);
+    case RD_KAFKA_RESP_ERR__BAD_MSG:
+    case RD_KAFKA_RESP_ERR__BAD_COMPRESSION:
+      return fmt::format("{} gave damaged records; they are fetched again, not skipped", name);
+    case RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE:
+      return fmt::format("{} holds a record larger than receive.message.max.bytes", name);
+    default:
+      return fmt::format("{} cannot be read", name);
+  }
+}
+
+}  // namespace
+
+std::string KafkaSource::name_of(const Partition& partition) {
+  return fmt::format("topic '{}', partition {}", partition.topic, partition.number);
+}
+
+void KafkaSource::notice(SourceNotice notice) {
+  const MutexLock lock(mailbox_);
+  // A gap is a fact of the ledger and always kept; there are as many as partitions lost records.
+  if (notices_.size() >= kNoticesMax && notice.kind != SourceNotice::Kind::kGap) return;
+  notices_.push_back(std::move(notice));
+}
+
+void KafkaSource::in_trouble(std::string text) {
+  ++troubles_;
+  notice({.kind = SourceNotice::Kind::kError, .text = std::move(text)});
+}
+
+void KafkaSource::out_of_trouble(std::string text) {
+  const bool all_well = --troubles_ == 0;
+  notice({.kind = all_well ? SourceNotice::Kind::kRecovered : SourceNotice::Kind::kInfo,
+          .text = std::move(text)});
+}
+
+void KafkaSource::failed(const rd_kafka_message_t& message) {
+  Partition* const partition = find(message);
+  const std::string_view why = rd_kafka_message_errstr(&message);
+  if (partition == nullptr) return group_failed(message.err, why);
+  switch (message.err) {
+    case RD_KAFKA_RESP_ERR__PARTITION_EOF:
+      return reached_end(*partition, message.offset);
+    case RD_KAFKA_RESP_ERR__LOG_TRUNCATION:
+      return halt(*partition, fmt::format("The log of {} was cut back behind offset {}: records that "
+                                          "were counted are gone from Kafka. Start again to read "
+                                          "what is there now.", name_of(*partition), partition->next));
+    default:
+      if (!harmless(message.err)) break_off(*partition, message.err, handle_->clean(why));
+  }
+}
+
+// Stops taking records of the partition; it is fetched again from `next` a little later.
+void KafkaSource::break_off(Partition& partition, rd_kafka_resp_err_t err, const std::string& why) {
+  if (partition.state != State::kReading) return;  // its later errors follow from the first
+  partition.state = State::kBroken;
+  partition.quiet = false;
+  partition.out_of_range = err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
+  const Duration wait = std::min(kRetryLongest, kRetryFirst * (1U << std::min(partition.failures, 4U)));
+  partition.retry_at = partition.out_of_range ? Duration{} : clock_.monotonic() + wait;
+  ++partition.failures;
+  broken_.push_back(&partition);
+  if (partition.out_of_range || partition.noted == err) return;
+  std::string text = fmt::format("{} ({}).", what_failed(err, name_of(partition)), why);
+  if (std::exchange(partition.noted, err) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    in_trouble(std::move(text));
+  } else {
+    notice({.kind = SourceNotice::Kind::kError, .text = std::move(text)});
+  }
+}
+
+void KafkaSource::works_again(Partition& partition) {
+  partition.quiet = true;
+  partition.failures = 0;
+  partition.beyond_end = 0;
+  if (partition.noted == RD_KAFKA_RESP_ERR_NO_ERROR) return;
+  partition.noted = RD_KAFKA_RESP_ERR_NO_ERROR;
+  out_of_trouble(fmt::format("{} is read again.", name_of(partition)));
+}
+
+void KafkaSource::halt(Partition& partition, const std::string& why) {
+  if (partition.state == State::kHalted) return;
+  partition.state = State::kHalted;
+  partition.quiet = false;
+  std::erase(broken_, &partition);
+  in_trouble(why);  // for good: a halted partition does not recover
+}
+
+void KafkaSource::serve_broken(Duration now) {
+  std::vector<Partition*> ready;
+  for (Partition* partition : std::vector<Partition*>(broken_)) {
+    if (partition->retry_at > now) continue;
+    if (partition->out_of_range && !settle_range(*partition, now)) continue;
+    ready.push_back(partition);
+  }
+  if (ready.empty()) return;
+  change_assignment(ready, false);
+  change_assignment(ready, true);
+  for (Partition* partition : ready) {
+    partition->state = State::kReading;
+    std::erase(broken_, partition);
+  }
+}
+
+// The broker said that `next` is outside its log. True when the partition may be fetched again:
+// from `next` after all, or, after a noted gap, from the first record that is still there.
+bool KafkaSource::settle_range(Partition& partition, Duration now) {
+  partition.retry_at = now + kRetryFirst;
+  const std::array<TopicPartition, 1> one{{{partition.topic, partition.number}}};
+  const auto begin = list_offsets(*handle_, one, RD_KAFKA_OFFSET_SPEC_EARLIEST, kRangeTimeout);
+  if (!begin.ok()) return false;
+  const auto end = list_offsets(*handle_, one, RD_KAFKA_OFFSET_SPEC_LATEST, kRangeTimeout);
+  if (!end.ok()) return false;
+  const Offset low = begin.value()[0];
+  const Offset high = end.value()[0];
+  if (partition.next > high) {
+    if (++partition.beyond_end < kBeyondEndMax) return false;
+    halt(partition,
+         fmt::format("{} ends at offset {}, but {} was already read: the topic was truncated or "
+                     "created anew, or this is another cluster. Nothing is read from it until "
+                     "somebody decides.", name_of(partition), high, partition.next));
+    return false;
+  }
+  partition.beyond_end = 0;
+  partition.out_of_range = false;
+  if (partition.next < low) {
+    notice({.kind = SourceNotice::Kind::kGap,
+            .slot = partition.slot,
+            .from = partition.next,
+            .to = low,
+            .text = fmt::format("Kafka deleted the records {} to {} of {} before they were read; "
+                                "reading goes on at {}.", partition.next, low - 1,
+                                name_of(partition), low)});
+    partition.next = low;
+  }
+  return true;
+}
+
+// --- The connection as a whole --------------------------------------------------------------------
+
+void KafkaSource::client_failed(rd_kafka_resp_err_t err, const std::string& text) {
+  if (is_refused_right(err)) return group_failed(err, text);
+  probe_.suspect();
+  if (!nobody_answers(err) || told_unreachable_) return;
+  told_unreachable_ = true;
+  in_trouble(handle_->unavailable("read").message());
+}
+
+void KafkaSource::serve_probe(Duration now) {
+  Status why;
+  switch (probe_.answer(why)) {
+    case BrokerProbe::Answer::kWorks:
+      if (std::exchange(told_unreachable_, false)) out_of_trouble("The brokers answer again.");
+      return;
+    case BrokerProbe::Answer::kFails:
+      if (!std::exchange(told_unreachable_, true)) in_trouble(why.message());
+      break;
+    case BrokerProbe::Answer::kNone: break;
+  }
+  if (!probe_.due(now) || partitions_.empty()) return;
+  std::vector<TopicPartition> all;
+  for (const Partition& partition : partitions_) all.push_back({partition.topic, partition.number});
+  probe_.ask(partitions_with(all, RD_KAFKA_OFFSET_SPEC_LATEST).get(), now);
+}
+
+// --- The advisory commit --------------------------------------------------------------------------
+
+void KafkaSource::group_failed(rd_kafka_resp_err_t err, std::string_view why) {
+  if (is_refused_right(err)) return note_commit(commit_.refuse());
+  if (harmless(err)) return probe_.suspect();
+  notice({.kind = SourceNotice::Kind::kError,
+          .text = fmt::format("The Kafka client reports: {}.", handle_->clean(why))});
+}
+
+void KafkaSource::note_commit(const Status& answer) {
+  if (answer.ok()) return;
+  notice({.kind = SourceNotice::Kind::kInfo, .text = answer.message()});
+}
+
+void KafkaSource::serve_commit(Duration now) {
+  if (commit_.waiting()) note_commit(commit_.answer(Duration::zero()));
+  if (!commit_.ready(now)) return;
+  const PartitionList list = make_partition_list(partitions_.size());
+  {
+    const MutexLock lock(mailbox_);
+    for (auto& [slot, target] : acks_) {
+      if (target.offset < 0) continue;
+      rd_kafka_topic_partition_list_add(list.get(), target.topic.c_str(), target.number)->offset =
+          std::exchange(target.offset, -1);
+    }
+  }
+  if (list->cnt > 0) commit_.send(list.get(), now);
+}
+
+}  // namespace retailpulse

@@ -1,0 +1,88 @@
+#include "kafka/list_offsets.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+namespace retailpulse {
+namespace {
+
+constexpr Duration kGrace = std::chrono::seconds{1};  // for the answer that says "timed out"
+
+std::span<const rd_kafka_ListOffsetsResultInfo_t* const> infos_of(rd_kafka_event_t* event) {
+  const rd_kafka_ListOffsets_result_t* result = rd_kafka_event_ListOffsets_result(event);
+  std::size_t count = 0;
+  const auto* infos = result == nullptr ? nullptr : rd_kafka_ListOffsets_result_infos(result, &count);
+  return {infos, count};
+}
+
+}  // namespace
+
+PartitionList partitions_with(std::span<const TopicPartition> partitions, std::int64_t spec) {
+  PartitionList list = make_partition_list(partitions.size());
+  for (const TopicPartition& one : partitions) {
+    rd_kafka_topic_partition_list_add(list.get(), one.topic.c_str(), one.partition)->offset = spec;
+  }
+  return list;
+}
+
+void ask_offsets(KafkaHandle& handle, rd_kafka_topic_partition_list_t* partitions, Duration timeout,
+                 rd_kafka_queue_t* queue) {
+  const KafkaPtr<rd_kafka_AdminOptions_t> options(
+      rd_kafka_AdminOptions_new(handle.rd(), RD_KAFKA_ADMIN_OP_LISTOFFSETS));
+  char why[128];
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), timeout_ms(timeout), why, sizeof why);
+  KafkaPtr<rd_kafka_error_t>(rd_kafka_AdminOptions_set_isolation_level(
+      options.get(), RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
+  rd_kafka_ListOffsets(handle.rd(), partitions, options.get(), queue);
+}
+
+Status offsets_fault(const KafkaHandle& handle, rd_kafka_event_t* event) {
+  if (const auto err = rd_kafka_event_error(event); err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const bool silent = err == RD_KAFKA_RESP_ERR__TIMED_OUT || err == RD_KAFKA_RESP_ERR__TRANSPORT;
+    if (silent) return handle.unavailable("ask for offsets");
+    const char* text = rd_kafka_event_error_string(event);
+    return {Code::kUnavailable, fmt::format("Cannot ask for offsets: {}.",
+                                            handle.clean(text == nullptr ? "" : text))};
+  }
+  for (const auto* info : infos_of(event)) {
+    const auto* one = rd_kafka_ListOffsetsResultInfo_topic_partition(info);
+    if (one->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    const bool gone = one->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+                      one->err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
+                      one->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+    return {gone ? Code::kNotFound : Code::kUnavailable,
+            fmt::format("Cannot ask for the offsets of topic '{}', partition {}: {}.", one->topic,
+                        one->partition, rd_kafka_err2str(one->err))};
+  }
+  return {};
+}
+
+Result<std::vector<Offset>> list_offsets(KafkaHandle& handle,
+                                         std::span<const TopicPartition> partitions,
+                                         std::int64_t spec, Duration timeout) {
+  if (partitions.empty()) return std::vector<Offset>{};
+  const KafkaPtr<rd_kafka_queue_t> queue(rd_kafka_queue_new(handle.rd()));
+  const PartitionList list = partitions_with(partitions, spec);
+  ask_offsets(handle, list.get(), timeout, queue.get());
+  const KafkaPtr<rd_kafka_event_t> event(rd_kafka_queue_poll(queue.get(), timeout_ms(timeout + kGrace)));
+  handle.serve_callbacks();
+  if (!event) return handle.unavailable("ask for offsets");
+  if (Status fault = offsets_fault(handle, event.get()); !fault.ok()) return fault;
+
+  std::map<TopicPartition, Offset> answers;
+  for (const auto* info : infos_of(event.get())) {
+    const auto* one = rd_kafka_ListOffsetsResultInfo_topic_partition(info);
+    answers[{one->topic, one->partition}] = one->offset;
+  }
+  std::vector<Offset> offsets;
+  for (const TopicPartition& one : partitions) {
+    const auto it = answers.find(one);
+    if (it == answers.end()) return handle.unavailable("ask for offsets");
+    offsets.push_back(std::max<Offset>(it->second, -1));
+  }
+  return offsets;
+}
+
+}  // namespace retailpulse

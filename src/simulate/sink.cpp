@@ -1,0 +1,78 @@
+#include "simulate/sink.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include <fmt/format.h>
+
+namespace retailpulse {
+namespace {
+
+class FileSink final : public RecordSink {
+ public:
+  FileSink(std::FILE* file, std::string path) : file_(file), path_(std::move(path)) {}
+  FileSink(const FileSink&) = delete;
+  FileSink& operator=(const FileSink&) = delete;
+  ~FileSink() override {
+    if (file_ != stdout) std::fclose(file_);
+  }
+
+  Status write(const SimRecord& record) override {
+    line_.assign(kRoleNames[static_cast<std::size_t>(record.topic)]);
+    const fmt::format_int partition(record.partition);
+    line_.append(1, '\t').append(partition.data(), partition.size());
+    line_.append(1, '\t').append(record.key).append(1, '\t');
+    line_.append(record.has_value ? std::string_view(record.value) : "\\N").append(1, '\n');
+    if (std::fwrite(line_.data(), 1, line_.size(), file_) != line_.size()) return failed();
+    return {};
+  }
+
+  Status flush() override { return std::fflush(file_) == 0 ? Status{} : failed(); }
+
+ private:
+  [[nodiscard]] Status failed() const {
+    return {Code::kInvalid, fmt::format("Cannot write {}: {}.", path_, std::strerror(errno))};
+  }
+
+  std::FILE* file_;
+  std::string path_;
+  std::string line_;
+};
+
+class KafkaSink final : public RecordSink {
+ public:
+  explicit KafkaSink(Producer& producer) : producer_(producer) {}
+
+  Status write(const SimRecord& record) override {
+    Outgoing out;
+    out.topic = kRoleNames[static_cast<std::size_t>(record.topic)];
+    out.partition = record.partition;
+    out.key = record.key;
+    out.value = record.value;
+    out.tombstone = !record.has_value;
+    out.timestamp_ms = to_us(record.sent) / 1000;
+    return producer_.produce(out);
+  }
+
+  Status flush() override { return producer_.flush(std::chrono::seconds{60}); }
+
+ private:
+  Producer& producer_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<RecordSink>> open_file_sink(const std::string& path) {
+  std::FILE* file = path == "-" ? stdout : std::fopen(path.c_str(), "wb");
+  if (file == nullptr) {
+    return Status{Code::kInvalid, fmt::format("Cannot write {}: {}.", path, std::strerror(errno))};
+  }
+  return std::unique_ptr<RecordSink>(std::make_unique<FileSink>(file, path));
+}
+
+std::unique_ptr<RecordSink> make_kafka_sink(Producer& producer) {
+  return std::make_unique<KafkaSink>(producer);
+}
+
+}  // namespace retailpulse

@@ -1,0 +1,53 @@
+"""The broker stops, comes back, crashes and comes back under load: nothing lost, nothing twice, and the page says so."""
+
+import oracle
+import stage
+
+RECORDS = 24_000
+RATE = 1200                # records per second, so about 20 s of load
+RECONNECTING_WITHIN = 10   # seconds until the page says that no broker answers
+LIVE_WITHIN = 30           # seconds after the broker is back
+
+
+class RestartTest(stage.KafkaStage):
+    def state(self, run):
+        return run.status()["state"]["name"]
+
+    def outage(self, run, kill):
+        before = run.status()["ledger"]["consumed"]
+        self.broker.stop(kill=kill)
+        stage.wait_until(lambda: self.state(run) == "reconnecting", RECONNECTING_WITHIN,
+                         lambda: f"the page says reconnecting: {run.status()['state']}; {run.told()}")
+        self.assertTrue(run.status()["state"]["reason"], "a state has a reason")
+        self.broker.start()
+        stage.wait_until(lambda: self.state(run) == "live", LIVE_WITHIN,
+                         lambda: f"the page says live: {run.status()['state']}; {run.told()}")
+        stage.wait_until(lambda: run.status()["ledger"]["consumed"] > before, LIVE_WITHIN,
+                         "reading goes on")
+
+    def test_broker_stops_and_crashes_under_load(self):
+        random = stage.seeded()
+        self.broker.create_native()
+        data, truth = self.new_data(), self.folder / "truth.json"
+        run = self.start_run(stage.NATIVE_TOPICS, data, "--from", "earliest")
+        shop = self.simulate(truth, "--seed", random.randrange(1 << 31), "--count", RECORDS, "--rate",
+                             RATE)
+        stage.wait_until(lambda: run.status()["ledger"]["consumed"] > 1000, 20, run.told)
+        self.outage(run, kill=False)
+        self.outage(run, kill=True)
+        self.assertIsNone(shop.popen.poll(), "the load lasted through both outages")
+        self.assertEqual(shop.wait(120), 0, shop.told())
+        records = oracle.truth_records(truth)
+        self.assertEqual(records, RECORDS)
+        run.wait_for_consumed(records, 30)
+        self.assertEqual(run.terminate()[0], 0, run.told())
+
+        self.run_to_end(stage.NATIVE_TOPICS, data, seconds=30)
+        with stage.open_store(data) as db:
+            self.assertEqual(oracle.differences(oracle.from_truth(truth), db), [])
+            self.assertEqual(oracle.unsound(db), [])
+            self.assertEqual(db.execute("SELECT count(*) FROM gaps").fetchone(), (0,))
+
+
+if __name__ == "__main__":
+    stage.main()
