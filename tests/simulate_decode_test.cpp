@@ -1,8 +1,8 @@
 // Two writers of one contract: what the simulator says of its records is what the decoder finds.
+#include <retailpulse/decoder.h>
+
 #include <map>
 #include <string>
-
-#include <retailpulse/decoder.h>
 
 #include "simulate/native_shape.h"
 #include "simulate/simulator.h"

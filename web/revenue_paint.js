@@ -169,7 +169,7 @@ function paintAbove(plot, chart) {
     const y = plot.valToPos(Number(pane.net), 'y', true);
     if (pane === chart.stem) paintStem(plot, chart, x, y);
     else if (pane.state === 'revised')
-      dot(context, x, y, 2.5 * px, chart.colours.surface, chart.colours.revenue, px);
+      dot(context, x, y, 3 * px, chart.colours.revenue, chart.colours.surface, 1.5 * px);
     else if (chart.alone.has(pane))
       dot(context, x, y, 1.5 * px, chart.colours.revenue, chart.colours.revenue, px);
   }

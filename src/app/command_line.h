@@ -7,12 +7,12 @@
 // Test:   tests/app/command_line_test.cpp
 #pragma once
 
+#include <retailpulse/clock.h>
+#include <retailpulse/config.h>
+
 #include <cstdint>
 #include <string>
 #include <vector>
-
-#include <retailpulse/clock.h>
-#include <retailpulse/config.h>
 
 #include "app/config_load.h"
 #include "simulate/run.h"
@@ -20,18 +20,18 @@
 namespace retailpulse {
 
 enum class Command : std::uint8_t {
-  kNone,          // help was asked for, or something is wrong: print and leave with exit_code
+  kNone,  // help was asked for, or something is wrong: print and leave with exit_code
   kDemo,
   kRun,
   kSimulate,
   kSql,
-  kConfigCheck,   // the verdict is in `output` and exit_code already
-  kConfigShow,    // the settings are in `output`
+  kConfigCheck,  // the verdict is in `output` and exit_code already
+  kConfigShow,   // the settings are in `output`
   kVersion
 };
 
 struct DemoOptions {
-  bool throw_away = true;        // no --data: the store is a temporary one
+  bool throw_away = true;  // no --data: the store is a temporary one
   bool open_browser = false;
 };
 
@@ -45,13 +45,13 @@ struct CommandLine {
   Command command = Command::kNone;
   Config config;
   DemoOptions demo;
-  SimulateOptions simulate;      // kSimulate and kDemo
+  SimulateOptions simulate;  // kSimulate and kDemo
   SqlOptions sql;
-  std::string config_file;       // "": none was read
+  std::string config_file;            // "": none was read
   std::vector<std::string> warnings;  // sentences for stderr
-  std::string output;            // for stdout: help, a verdict
-  std::string error;             // for stderr: sentences, one a line
-  int exit_code = 0;             // of kNone, kConfigCheck
+  std::string output;                 // for stdout: help, a verdict
+  std::string error;                  // for stderr: sentences, one a line
+  int exit_code = 0;                  // of kNone, kConfigCheck
 };
 
 inline constexpr int kExitUsage = 64;

@@ -74,22 +74,15 @@ int run_command(CommandLine& line, const Clock& clock) {
 
 int simulate_command(const CommandLine& line, const Clock& clock) {
   const StopSignals signals;
-  std::unique_ptr<Producer> producer;
-  std::unique_ptr<RecordSink> sink;
-  if (line.simulate.out.empty()) {
-    auto opened = open_producer(line.config.kafka, ProducerOptions{});
-    if (!opened.ok()) return report(opened.status());
-    producer = std::move(opened).value();
-    sink = make_kafka_sink(*producer);
-  } else {
-    auto opened = open_file_sink(line.simulate.out);
-    if (!opened.ok()) return report(opened.status());
-    sink = std::move(opened).value();
-  }
-  const auto done = run_simulate(line.simulate, *sink, clock, signals.requested());
+  SimulateOptions options = line.simulate;
+  auto sink = options.out.empty() ? open_kafka_sink(line.config.kafka, options.shop)
+                                  : open_file_sink(options.out);
+  if (!sink.ok()) return report(sink.status());
+  const auto done = run_simulate(options, *sink.value(), clock, signals.requested());
   if (!done.ok()) return report(done.status());
-  fmt::print("{{\"records\":{},\"bytes\":{},\"elapsed_s\":{:.3f}}}\n", done.value().records,
-             done.value().bytes, done.value().seconds);
+  // With --out - the records are stdout.
+  fmt::print(options.out == "-" ? stderr : stdout, "{{\"records\":{},\"bytes\":{},\"elapsed_s\":{:.3f}}}\n",
+             done.value().records, done.value().bytes, done.value().seconds);
   return 0;
 }
 

@@ -1,10 +1,10 @@
 #include "app/config_fields.h"
 
-#include <algorithm>
-#include <charconv>
-#include <cctype>
-
 #include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
 
 #include "app/config_values.h"
 
@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 // `at` says where in a Config the value lives, e.g. [](auto& c) -> auto& { return c.http.port; }.
 
 template <class At>
-ConfigField duration_field(std::string path, Duration least, Duration most, std::string meaning, At at) {
+ConfigField duration_field(std::string path, Duration least, Duration most, std::string meaning,
+                           At at) {
   ConfigField field;
   field.path = std::move(path);
   field.right = fmt::format("a duration from {} to {} such as \"{}\"", duration_text(least),
@@ -34,15 +35,16 @@ ConfigField duration_field(std::string path, Duration least, Duration most, std:
 }
 
 template <class At>
-ConfigField number_field(std::string path, std::int64_t least, std::int64_t most, std::string meaning,
-                         At at) {
+ConfigField number_field(std::string path, std::int64_t least, std::int64_t most,
+                         std::string meaning, At at) {
   ConfigField field;
   field.path = std::move(path);
   field.right = fmt::format("a whole number from {} to {}", least, most);
   field.meaning = std::move(meaning);
   field.set = [=](Config& config, const Json& json) {
     if (!json.is_number_integer()) return false;
-    if (json.is_number_unsigned() && json.get<std::uint64_t>() > static_cast<std::uint64_t>(most)) return false;
+    if (json.is_number_unsigned() && json.get<std::uint64_t>() > static_cast<std::uint64_t>(most))
+      return false;
     const auto value = json.get<std::int64_t>();
     if (value < least || value > most) return false;
     auto& place = at(config);
@@ -90,7 +92,8 @@ ConfigField durability_field() {
   ConfigField field;
   field.path = "store.durability";
   field.right = "\"normal\" or \"full\"";
-  field.meaning = "what a power cut may cost: nothing is lost either way, normal re-reads the last moments";
+  field.meaning =
+      "what a power cut may cost: nothing is lost either way, normal re-reads the last moments";
   field.set = [](Config& config, const Json& json) {
     if (json != "normal" && json != "full") return false;
     config.store.durability = json == "full" ? Durability::kFull : Durability::kNormal;
@@ -105,7 +108,8 @@ ConfigField durability_field() {
 ConfigField start_field() {
   ConfigField field;
   field.path = "start";
-  field.right = "\"earliest\", \"latest\", \"last:24h\" or a moment such as \"2024-11-25T00:00:00Z\"";
+  field.right =
+      "\"earliest\", \"latest\", \"last:24h\" or a moment such as \"2024-11-25T00:00:00Z\"";
   field.meaning = "where a partition starts that the store does not know yet";
   field.set = [](Config& config, const Json& json) {
     if (!json.is_string()) return false;
@@ -141,11 +145,13 @@ ConfigField hosts_field() {
 bool any_text(const std::string& text) { return text.find('\0') == std::string::npos; }
 bool some_text(const std::string& text) { return !text.empty() && any_text(text); }
 bool token_text(const std::string& text) {
-  return text.empty() || (text.size() >= 16 && text.size() <= 256 &&
-                          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 127; }));
+  return text.empty() ||
+         (text.size() >= 16 && text.size() <= 256 &&
+          std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 127; }));
 }
 
-#define RP_AT(member) [](auto&& c) -> auto& { return c.member; }
+#define RP_AT(member) \
+  [](auto&& c) -> auto& { return c.member; }
 
 void add_reading(std::vector<ConfigField>& f) {
   f.push_back(text_field("kafka.bootstrap", "HOST:PORT, several separated by commas",
@@ -155,36 +161,45 @@ void add_reading(std::vector<ConfigField>& f) {
                          RP_AT(kafka.group), some_text));
   f.push_back(duration_field("kafka.discovery", 1s, 1h, "new partitions are seen within this",
                              RP_AT(kafka.discovery)));
-  f.push_back(text_field("time.zone", "an IANA zone such as \"Europe/Berlin\", or \"\" for this machine's",
-                         "whose days the days are; a store keeps the zone it began with",
-                         RP_AT(time.zone), any_text));
-  f.push_back(duration_field("time.out_of_order", 0s, 24h, "how far the data clock stays behind the newest event",
+  f.push_back(text_field(
+      "time.zone", "an IANA zone such as \"Europe/Berlin\", or \"\" for this machine's",
+      "whose days the days are; a store keeps the zone it began with", RP_AT(time.zone), any_text));
+  f.push_back(duration_field("time.out_of_order", 0s, 24h,
+                             "how far the data clock stays behind the newest event",
                              RP_AT(time.out_of_order)));
-  f.push_back(duration_field("time.future_skew", 1s, 24h * 365,
-                             "an event stamped further ahead of its record never moves the data clock",
-                             RP_AT(time.future_skew)));
-  f.push_back(duration_field("time.idle_after", 1s, 24h,
-                             "a partition read to its end for so long no longer holds the data clock",
-                             RP_AT(time.idle_after)));
-  f.push_back(moment_field("time.earliest", "an earlier event is rejected: time_out_of_range", RP_AT(time.earliest)));
-  f.push_back(moment_field("time.latest", "an event then or later is rejected: time_out_of_range", RP_AT(time.latest)));
+  f.push_back(
+      duration_field("time.future_skew", 1s, 24h * 365,
+                     "an event stamped further ahead of its record never moves the data clock",
+                     RP_AT(time.future_skew)));
+  f.push_back(
+      duration_field("time.idle_after", 1s, 24h,
+                     "a partition read to its end for so long no longer holds the data clock",
+                     RP_AT(time.idle_after)));
+  f.push_back(moment_field("time.earliest", "an earlier event is rejected: time_out_of_range",
+                           RP_AT(time.earliest)));
+  f.push_back(moment_field("time.latest", "an event then or later is rejected: time_out_of_range",
+                           RP_AT(time.latest)));
   f.push_back(start_field());
 }
 
 void add_keeping(std::vector<ConfigField>& f) {
-  f.push_back(text_field("store.directory", "the path of a folder", "holds retailpulse.db; made when missing",
-                         RP_AT(store.directory), some_text));
+  f.push_back(text_field("store.directory", "the path of a folder",
+                         "holds retailpulse.db; made when missing", RP_AT(store.directory),
+                         some_text));
   f.push_back(durability_field());
-  f.push_back(duration_field("store.retention.ten_seconds", 1min, 24h * 3650, "10 s panes: the live charts",
-                             RP_AT(store.retention.ten_seconds)));
-  f.push_back(duration_field("store.retention.minute", 1h, 24h * 3650, "minutes", RP_AT(store.retention.minute)));
+  f.push_back(duration_field("store.retention.ten_seconds", 1min, 24h * 3650,
+                             "10 s panes: the live charts", RP_AT(store.retention.ten_seconds)));
+  f.push_back(duration_field("store.retention.minute", 1h, 24h * 3650, "minutes",
+                             RP_AT(store.retention.minute)));
   f.push_back(duration_field("store.retention.quarter", 24h, 24h * 36'500, "quarters of an hour",
                              RP_AT(store.retention.quarter)));
-  f.push_back(duration_field("store.retention.day", 24h * 7, 24h * 73'000, "days", RP_AT(store.retention.day)));
+  f.push_back(duration_field("store.retention.day", 24h * 7, 24h * 73'000, "days",
+                             RP_AT(store.retention.day)));
   f.push_back(duration_field("store.retention.orders", 1h, 24h * 3650,
                              "how long a line can still join an order that was counted",
                              RP_AT(store.retention.orders)));
-  f.push_back(number_field("store.retention.rejects", 0, 10'000'000, "rejected records kept with their bytes",
+  f.push_back(number_field("store.retention.rejects", 0, 10'000'000,
+                           "rejected records kept with their bytes",
                            RP_AT(store.retention.rejects)));
 }
 
@@ -200,9 +215,11 @@ void add_serving(std::vector<ConfigField>& f) {
   f.push_back(text_field("http.token", "16 to 256 visible ASCII characters",
                          "what a client must know off loopback", RP_AT(http.token), token_text));
   f.back().secret = true;
-  f.push_back(text_field("http.web_dir", "the path of a folder, or \"\" for the pages in the program",
+  f.push_back(text_field("http.web_dir",
+                         "the path of a folder, or \"\" for the pages in the program",
                          "for work on the pages themselves", RP_AT(http.web_dir), any_text));
-  f.push_back(number_field("pipeline.lanes", 0, 64, "consumers side by side; 0: half the cores, 1 to 4",
+  f.push_back(number_field("pipeline.lanes", 0, 64,
+                           "consumers side by side; 0: half the cores, 1 to 4",
                            RP_AT(pipeline.lanes)));
   f.push_back(duration_field("pipeline.commit_interval", 10ms, 60s,
                              "shortest time between commits; stretched by what a commit costs",

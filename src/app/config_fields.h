@@ -8,25 +8,24 @@
 // Test:   tests/app/config_test.cpp
 #pragma once
 
+#include <retailpulse/config.h>
+
 #include <functional>
+#include <nlohmann/json.hpp>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <nlohmann/json.hpp>
-
-#include <retailpulse/config.h>
 
 namespace retailpulse {
 
 using Json = nlohmann::json;
 
 struct ConfigField {
-  std::string path;                // "http.port"
-  std::string right;               // "a whole number from 0 to 65535", after "it must be"
-  std::string meaning;             // one line
-  bool secret = false;             // its value is never shown
+  std::string path;     // "http.port"
+  std::string right;    // "a whole number from 0 to 65535", after "it must be"
+  std::string meaning;  // one line
+  bool secret = false;  // its value is never shown
   std::function<bool(Config&, const Json&)> set;  // false: not right; the Config is untouched
   std::function<Json(const Config&)> get;
 };
@@ -37,7 +36,8 @@ struct ConfigField {
 [[nodiscard]] std::string environment_name(std::string_view path);
 // Words of the environment and of flags are text: numbers become numbers where the field wants
 // one, a comma separates the elements of a list.
-[[nodiscard]] bool set_config_text(const ConfigField& field, Config& config, const std::string& text);
+[[nodiscard]] bool set_config_text(const ConfigField& field, Config& config,
+                                   const std::string& text);
 
 [[nodiscard]] const std::vector<std::string>& role_names();
 [[nodiscard]] bool parse_role(std::string_view text, Role& out);

@@ -1,14 +1,12 @@
 // ConfigLoader, the part that reads files.
+#include <fmt/format.h>
+#include <retailpulse/kafka.h>
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
-
-#include <sys/stat.h>
-
-#include <fmt/format.h>
-
-#include <retailpulse/kafka.h>
 
 #include "app/config_lines.h"
 #include "app/config_load.h"
@@ -41,14 +39,15 @@ std::vector<std::string> members_of(const std::string& section) {
   const std::string prefix = section.empty() ? "" : section + ".";
   for (const std::string& path : paths) {
     if (!path.starts_with(prefix)) continue;
-    const std::string name = path.substr(prefix.size(), path.find('.', prefix.size()) - prefix.size());
+    const std::string name =
+        path.substr(prefix.size(), path.find('.', prefix.size()) - prefix.size());
     if (std::find(names.begin(), names.end(), name) == names.end()) names.push_back(name);
   }
   return names;
 }
 
-// What nlohmann says after "parse error at line 3, column 9: ", without the bytes it last read: they
-// may be half a password.
+// What nlohmann says after "parse error at line 3, column 9: ", without the bytes it last read:
+// they may be half a password.
 std::string parse_fault(const Json::parse_error& fault) {
   std::string text = fault.what();
   text.erase(0, text.find(": ") + 2);
@@ -69,12 +68,14 @@ std::string stream_fault(const std::string& key, const Json& value, StreamConfig
     return text.empty() || text.size() > 249 ? "the name of a topic" : "";
   }
   if (key == "role") {
-    return parse_role(text, stream.role) ? "" : fmt::format("one of {}", fmt::join(role_names(), ", "));
+    return parse_role(text, stream.role) ? ""
+                                         : fmt::format("one of {}", fmt::join(role_names(), ", "));
   }
   if (key == "time") {
     stream.record_time = text == "kafka";
     return text == "kafka" || text == "event"
-               ? "" : "\"event\" (the time in the record) or \"kafka\" (the time Kafka got it)";
+               ? ""
+               : "\"event\" (the time in the record) or \"kafka\" (the time Kafka got it)";
   }
   stream.currency = text;
   const bool good = text.size() == 3 && std::all_of(text.begin(), text.end(),
@@ -132,11 +133,13 @@ void ConfigLoader::file(const std::string& path) {
   }
   read_section(file, json, "");
   sort_by_line(path, errors_before);
-  const bool has_secret = !config_.http.token.empty() ||
+  const bool has_secret =
+      !config_.http.token.empty() ||
       std::any_of(config_.kafka.properties.begin(), config_.kafka.properties.end(),
                   [](const auto& entry) { return kafka_property_is_secret(entry.first); });
   if (has_secret && errors_.size() == errors_before && (info.st_mode & (S_IRGRP | S_IROTH)) != 0) {
-    warnings_.push_back(fmt::format("{}: holds a secret and others may read it; chmod 600 {}.", path, path));
+    warnings_.push_back(
+        fmt::format("{}: holds a secret and others may read it; chmod 600 {}.", path, path));
   }
 }
 
@@ -144,8 +147,9 @@ void ConfigLoader::file(const std::string& path) {
 void ConfigLoader::sort_by_line(const std::string& file, std::size_t first_error) {
   const auto line = [&file](const std::string& error) {
     const std::size_t begin = file.size() + 1;  // "FILE:LINE: sentence"
-    return error.size() > begin && error.starts_with(file) ? std::strtoul(error.c_str() + begin, nullptr, 10)
-                                                           : ~0UL;
+    return error.size() > begin && error.starts_with(file)
+               ? std::strtoul(error.c_str() + begin, nullptr, 10)
+               : ~0UL;
   };
   std::stable_sort(errors_.begin() + static_cast<std::ptrdiff_t>(first_error), errors_.end(),
                    [&](const std::string& a, const std::string& b) { return line(a) < line(b); });
@@ -162,7 +166,8 @@ void ConfigLoader::read_section(const File& file, const Json& json, const std::s
     } else if (member == "streams") {
       read_streams(file, value);
     } else if (!value.is_object()) {
-      error(file.at(pointer_of(member)), fmt::format("{} is {}; it must be an object.", member, shown_value(value)));
+      error(file.at(pointer_of(member)),
+            fmt::format("{} is {}; it must be an object.", member, shown_value(value)));
     } else if (member == "kafka.properties") {
       read_properties(file, value);
     } else {
@@ -195,8 +200,9 @@ void ConfigLoader::read_properties(const File& file, const Json& json) {
     } else if (value.is_number_integer() || value.is_boolean()) {
       property(name, value.dump(), at, "file " + at);
     } else {
-      error(at, fmt::format("kafka.properties.{} must be a string, a whole number or true or false.",
-                            terminal_text(name)));
+      error(at,
+            fmt::format("kafka.properties.{} must be a string, a whole number or true or false.",
+                        terminal_text(name)));
     }
   }
 }
@@ -224,7 +230,8 @@ void ConfigLoader::read_stream(const File& file, const Json& json, std::size_t i
   const std::string pointer = fmt::format("/streams/{}", index);
   StreamConfig stream;
   const bool has_role = json.contains("role");
-  if (json.contains("topic") && json["topic"].is_string()) stream.topic = json["topic"].get<std::string>();
+  if (json.contains("topic") && json["topic"].is_string())
+    stream.topic = json["topic"].get<std::string>();
   if (json.contains("role") && json["role"].is_string()) {
     (void)parse_role(json["role"].get<std::string>(), stream.role);  // judged below
   } else if (!parse_role(stream.topic, stream.role) && !has_role) {
@@ -241,7 +248,8 @@ void ConfigLoader::read_stream(const File& file, const Json& json, std::size_t i
     } else if (key == "fields") {
       read_mapping(file, value, index, stream);
     } else if (const std::string right = stream_fault(key, value, stream); !right.empty()) {
-      error(line, fmt::format("streams[{}].{} is {}; it must be {}.", index, key, shown_value(value), right));
+      error(line, fmt::format("streams[{}].{} is {}; it must be {}.", index, key,
+                              shown_value(value), right));
     }
   }
   config_.streams.push_back(std::move(stream));

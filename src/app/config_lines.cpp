@@ -1,8 +1,8 @@
 #include "app/config_lines.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
+
+#include <algorithm>
 
 namespace retailpulse {
 

@@ -1,16 +1,14 @@
 // ConfigLoader, the part that knows environment, flags and what fits together.
 #include "app/config_load.h"
 
+#include <fmt/format.h>
+#include <retailpulse/kafka.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <fstream>
 #include <set>
 #include <sstream>
-
-#include <unistd.h>
-
-#include <fmt/format.h>
-
-#include <retailpulse/kafka.h>
 
 #include "app/config_values.h"
 #include "base/escape.h"
@@ -27,7 +25,8 @@ constexpr std::string_view kMasked = "(set, not shown)";
 // "SASL_PASSWORD" -> "sasl.password"
 std::string property_name(std::string_view variable) {
   std::string name(variable);
-  for (char& c : name) c = c == '_' ? '.' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (char& c : name)
+    c = c == '_' ? '.' : static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
   return name;
 }
 
@@ -44,7 +43,8 @@ bool read_secret(const std::string& path, std::string& out) {
 }
 
 bool is_loopback(const std::string& address) {
-  return address == "localhost" || address == "::1" || address == "[::1]" || address.starts_with("127.");
+  return address == "localhost" || address == "::1" || address == "[::1]" ||
+         address.starts_with("127.");
 }
 
 }  // namespace
@@ -54,7 +54,8 @@ Environment process_environment() {
   for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
     const std::string text = *entry;
     const std::size_t equals = text.find('=');
-    if (equals != std::string::npos) environment.emplace(text.substr(0, equals), text.substr(equals + 1));
+    if (equals != std::string::npos)
+      environment.emplace(text.substr(0, equals), text.substr(equals + 1));
   }
   return environment;
 }
@@ -86,14 +87,16 @@ void ConfigLoader::environment(const Environment& environment) {
     if (set_config_text(field, config_, text)) {
       from(field.path, "environment " + found->first);
     } else {
-      error(found->first, fmt::format("{} is {}; it must be {}.", field.path,
-                                      field.secret ? "not right" : shown_value(Json(text)), field.right));
+      error(found->first,
+            fmt::format("{} is {}; it must be {}.", field.path,
+                        field.secret ? "not right" : shown_value(Json(text)), field.right));
     }
   }
   for (const auto& [name, value] : environment) {
     if (name.starts_with(kPropertyPrefix)) {
       environment_property(name, value);
-    } else if (name.starts_with(kPrefix) && std::find(names.begin(), names.end(), name) == names.end()) {
+    } else if (name.starts_with(kPrefix) &&
+               std::find(names.begin(), names.end(), name) == names.end()) {
       // Others may have variables of this prefix too: only what looks like a slip is told.
       const std::string meant = nearest(std::string_view(name).substr(kPrefix.size()), [&] {
         std::vector<std::string> short_names;
@@ -101,7 +104,8 @@ void ConfigLoader::environment(const Environment& environment) {
         return short_names;
       }());
       if (!meant.empty()) {
-        warnings_.push_back(fmt::format("{}: nobody reads this variable; did you mean {}{}?", name, kPrefix, meant));
+        warnings_.push_back(fmt::format("{}: nobody reads this variable; did you mean {}{}?", name,
+                                        kPrefix, meant));
       }
     }
   }
@@ -165,10 +169,12 @@ StreamConfig ConfigLoader::stream_of(const std::string& text) {
   const std::string roles = fmt::format("{}", fmt::join(role_names(), ", "));
   const std::string shown = terminal_text(stream.topic);
   if (stream.topic.empty()) {
-    error("-t", fmt::format("{} names no topic; write TOPIC or TOPIC=ROLE.", shown_value(Json(text))));
+    error("-t",
+          fmt::format("{} names no topic; write TOPIC or TOPIC=ROLE.", shown_value(Json(text))));
   } else if (equals == std::string::npos) {
     if (!known) {
-      error("-t", fmt::format("what is topic {}? Write -t {}=ROLE; ROLE is one of {}.", shown, shown, roles));
+      error("-t", fmt::format("what is topic {}? Write -t {}=ROLE; ROLE is one of {}.", shown,
+                              shown, roles));
     }
   } else if (const std::string role = text.substr(equals + 1); !parse_role(role, stream.role)) {
     const std::string meant = nearest(role, role_names());
@@ -182,17 +188,20 @@ void ConfigLoader::properties(const std::vector<std::string>& assignments) {
   for (const std::string& text : assignments) {
     const std::size_t equals = text.find('=');
     if (equals == std::string::npos || equals == 0) {
-      error("-X", fmt::format("{} is no assignment; write -X NAME=VALUE.", shown_value(Json(text.substr(0, equals)))));
+      error("-X", fmt::format("{} is no assignment; write -X NAME=VALUE.",
+                              shown_value(Json(text.substr(0, equals)))));
       continue;
     }
-    property(text.substr(0, equals), text.substr(equals + 1), "-X " + terminal_text(text.substr(0, equals)), "flag -X");
+    property(text.substr(0, equals), text.substr(equals + 1),
+             "-X " + terminal_text(text.substr(0, equals)), "flag -X");
   }
 }
 
 void ConfigLoader::client_properties(const std::string& path) {
   const auto read = read_client_properties(path);
   if (!read.ok()) return error("-F", read.status().message());
-  for (const auto& [name, value] : read.value().properties) property(name, value, "-F " + path, "flag -F");
+  for (const auto& [name, value] : read.value().properties)
+    property(name, value, "-F " + path, "flag -F");
   for (const std::string& notice : read.value().notices) warnings_.push_back(notice);
 }
 
@@ -223,36 +232,43 @@ void ConfigLoader::check() {
 void ConfigLoader::check_time() {
   const TimeConfig& time = config_.time;
   if (const auto zone = Zone::find(time.zone); !zone.ok()) {
-    error(where("time.zone"), fmt::format("time.zone is {}; it must be {}.", shown_value(Json(time.zone)),
-                                          find_config_field("time.zone")->right));
+    error(where("time.zone"),
+          fmt::format("time.zone is {}; it must be {}.", shown_value(Json(time.zone)),
+                      find_config_field("time.zone")->right));
   }
   if (time.earliest >= time.latest) {
-    error(where("time.earliest"), fmt::format("time.earliest is {}; it must be before time.latest, which is {}.",
-                                              moment_text(time.earliest), moment_text(time.latest)));
+    error(where("time.earliest"),
+          fmt::format("time.earliest is {}; it must be before time.latest, which is {}.",
+                      moment_text(time.earliest), moment_text(time.latest)));
   }
 }
 
 void ConfigLoader::check_store() {
   const RetentionConfig& keep = config_.store.retention;
   const std::array<std::pair<std::string, Duration>, 4> tiers{{{"ten_seconds", keep.ten_seconds},
-      {"minute", keep.minute}, {"quarter", keep.quarter}, {"day", keep.day}}};
+                                                               {"minute", keep.minute},
+                                                               {"quarter", keep.quarter},
+                                                               {"day", keep.day}}};
   for (std::size_t i = 1; i < tiers.size(); ++i) {
     const auto& [fine, fine_kept] = tiers[i - 1];
     const auto& [coarse, coarse_kept] = tiers[i];
     if (fine_kept <= coarse_kept) continue;
     const std::string path = "store.retention." + fine;
-    error(where(path), fmt::format("{} is {}; it must be at most that of the coarser {}, which is {}: what is "
-                                   "older is answered from there.", path, duration_text(fine_kept), coarse,
-                                   duration_text(coarse_kept)));
+    error(where(path),
+          fmt::format("{} is {}; it must be at most that of the coarser {}, which is {}: what is "
+                      "older is answered from there.",
+                      path, duration_text(fine_kept), coarse, duration_text(coarse_kept)));
   }
 }
 
 void ConfigLoader::check_http() {
   const HttpConfig& http = config_.http;
   if (!is_loopback(http.address) && http.token.empty()) {
-    error(where("http.address"), fmt::format("http.address is {}, which other machines can reach; so a token is "
-                                             "needed: set RETAILPULSE_HTTP_TOKEN_FILE, RETAILPULSE_HTTP_TOKEN or "
-                                             "http.token.", shown_value(Json(http.address))));
+    error(where("http.address"),
+          fmt::format("http.address is {}, which other machines can reach; so a token is "
+                      "needed: set RETAILPULSE_HTTP_TOKEN_FILE, RETAILPULSE_HTTP_TOKEN or "
+                      "http.token.",
+                      shown_value(Json(http.address))));
   }
   if (http.sse_clients_max >= http.connections_max) {
     error(where("http.sse_clients_max"), fmt::format("http.sse_clients_max is {}; it must be below "
@@ -265,7 +281,8 @@ void ConfigLoader::check_streams() {
   std::set<std::string> seen;
   for (const StreamConfig& stream : config_.streams) {
     if (seen.insert(stream.topic).second) continue;
-    error(where("streams"), fmt::format("topic {} is named twice; a topic has one role.", terminal_text(stream.topic)));
+    error(where("streams"), fmt::format("topic {} is named twice; a topic has one role.",
+                                        terminal_text(stream.topic)));
   }
 }
 
@@ -274,16 +291,19 @@ std::string ConfigLoader::show(bool with_origin) const {
   const auto line = [&](const std::string& path, const std::string& value) {
     const auto origin = origins_.find(path);
     out += fmt::format("{} = {}", path, value);
-    if (with_origin) out += fmt::format("    ({})", origin == origins_.end() ? "default" : origin->second);
+    if (with_origin)
+      out += fmt::format("    ({})", origin == origins_.end() ? "default" : origin->second);
     out += '\n';
   };
   for (const ConfigField& field : config_fields()) {
     const Json value = field.get(config_);
     const bool hide = field.secret && value != "";
-    line(field.path, hide ? std::string(kMasked) : value.dump(-1, ' ', false, Json::error_handler_t::replace));
+    line(field.path,
+         hide ? std::string(kMasked) : value.dump(-1, ' ', false, Json::error_handler_t::replace));
   }
   for (const auto& [name, value] : config_.kafka.properties) {
-    line("kafka.properties." + name, kafka_property_is_secret(name) ? std::string(kMasked) : Json(value).dump());
+    line("kafka.properties." + name,
+         kafka_property_is_secret(name) ? std::string(kMasked) : Json(value).dump());
   }
   for (const StreamConfig& stream : config_.streams) {
     Json json{{"topic", stream.topic},

@@ -10,12 +10,12 @@
 // Test:       tests/app/config_test.cpp, tests/config/*.json with their *.txt
 #pragma once
 
+#include <retailpulse/config.h>
+
 #include <map>
 #include <string>
 #include <utility>
 #include <vector>
-
-#include <retailpulse/config.h>
 
 #include "app/config_fields.h"
 
@@ -33,10 +33,10 @@ class ConfigLoader {
   void environment(const Environment& environment);
   // Flags. `flag` is how the person wrote it, for errors.
   void flag(const std::string& path, const std::string& text, const std::string& flag);
-  void topics(const std::vector<std::string>& topics);             // -t TOPIC[=ROLE]
-  void properties(const std::vector<std::string>& assignments);    // -X NAME=VALUE
-  void client_properties(const std::string& path);                 // -F FILE
-  void native_topics();                                            // demo, simulate
+  void topics(const std::vector<std::string>& topics);           // -t TOPIC[=ROLE]
+  void properties(const std::vector<std::string>& assignments);  // -X NAME=VALUE
+  void client_properties(const std::string& path);               // -F FILE
+  void native_topics();                                          // demo, simulate
   // What no single value can say. Once, at the end.
   void check();
 

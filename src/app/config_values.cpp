@@ -1,13 +1,13 @@
 #include "app/config_values.h"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
 #include <vector>
-
-#include <fmt/chrono.h>
-#include <fmt/format.h>
 
 namespace retailpulse {
 namespace {
@@ -19,8 +19,11 @@ struct Unit {
   std::int64_t us;
 };
 // Greatest first, as duration_text wants them.
-constexpr std::array<Unit, 5> kUnits{{{"d", 86'400'000'000}, {"h", 3'600'000'000}, {"m", 60'000'000},
-                                      {"s", 1'000'000}, {"ms", 1'000}}};
+constexpr std::array<Unit, 5> kUnits{{{"d", 86'400'000'000},
+                                      {"h", 3'600'000'000},
+                                      {"m", 60'000'000},
+                                      {"s", 1'000'000},
+                                      {"ms", 1'000}}};
 
 bool digits(std::string_view text, std::size_t begin, std::size_t count, int& out) {
   if (text.size() < begin + count) return false;
@@ -48,7 +51,8 @@ std::optional<microseconds> take_fraction(std::string_view& text) {
   std::size_t at = 1;
   std::int64_t us = 0;
   std::int64_t unit = 100'000;
-  for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10) us += (text[at] - '0') * unit;
+  for (; at < text.size() && text[at] >= '0' && text[at] <= '9'; ++at, unit /= 10)
+    us += (text[at] - '0') * unit;
   if (at == 1) return std::nullopt;
   text.remove_prefix(at);
   return microseconds{us};
@@ -102,7 +106,8 @@ std::optional<EventTime> parse_moment(std::string_view text) {
                      text[4] == '-' && text[7] == '-' && (text[10] == 'T' || text[10] == ' ') &&
                      text[13] == ':' && text[16] == ':';
   if (!shape || h > 23 || mi > 59 || s > 59) return std::nullopt;
-  const year_month_day date{year{y}, month{static_cast<unsigned>(mo)}, day{static_cast<unsigned>(d)}};
+  const year_month_day date{year{y}, month{static_cast<unsigned>(mo)},
+                            day{static_cast<unsigned>(d)}};
   if (!date.ok()) return std::nullopt;
   text.remove_prefix(19);
   const auto fraction = take_fraction(text);
@@ -140,10 +145,14 @@ std::optional<StartPoint> parse_start(std::string_view text) {
 
 std::string start_text(const StartPoint& start) {
   switch (start.kind) {
-    case StartPoint::Kind::kEarliest: return "earliest";
-    case StartPoint::Kind::kLatest: return "latest";
-    case StartPoint::Kind::kTime: return moment_text(start.time);
-    case StartPoint::Kind::kAgo: break;
+    case StartPoint::Kind::kEarliest:
+      return "earliest";
+    case StartPoint::Kind::kLatest:
+      return "latest";
+    case StartPoint::Kind::kTime:
+      return moment_text(start.time);
+    case StartPoint::Kind::kAgo:
+      break;
   }
   return "last:" + duration_text(start.ago);
 }

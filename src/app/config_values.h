@@ -4,12 +4,12 @@
 // Test:   tests/app/config_values_test.cpp
 #pragma once
 
+#include <retailpulse/config.h>
+
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-
-#include <retailpulse/config.h>
 
 namespace retailpulse {
 

@@ -1,8 +1,8 @@
 // JsonWalker: one pass over a JSON object that keeps the texts of a plan's fields.
 //
 // simdjson's On-Demand interface checks only what is read, so the walk reads everything: every
-// key, every string's escapes, every number's grammar, also in parts that nobody asked for. What
-// it accepts is exactly what json_fault() finds no fault in (a fuzz invariant).
+// key, every string's escapes, every number's grammar, also in parts that nobody asked for. It
+// accepts exactly the objects in which json_fault() finds no fault (a fuzz invariant).
 //
 // Thread:     role consumer. Texts in RecordFields are valid until the next walk.
 // Invariants: it reads from its own copy, because simdjson reads up to 64 bytes past the end and
@@ -37,7 +37,8 @@ class JsonWalker {
   JsonWalker& operator=(const JsonWalker&) = delete;
 
   // `value`: at most kValueBytesMax bytes. kFault: not one whole JSON document; json_fault() says
-  // why. `out` must be cleared before.
+  // why. kNotAnObject: it begins with something else and was not read further. `out` must be
+  // cleared before.
   [[nodiscard]] Outcome walk(std::string_view value, FieldPlan& plan, RecordFields& out);
 
  private:

@@ -37,6 +37,7 @@ class BrokerProbe {
   KafkaPtr<rd_kafka_queue_t> queue_;
   bool active_ = false;
   bool waiting_ = false;
+  std::size_t asked_ = 0;
   Duration next_{};
 };
 

@@ -49,14 +49,20 @@ void on_error(rd_kafka_t* rk, int err, const char* reason, void* opaque) {
   const auto code = static_cast<rd_kafka_resp_err_t>(err);
   const std::string text = without_timing(context.secrets.clean(reason == nullptr ? "" : reason));
   // "all brokers down" says nothing new when the cause of one is known.
-  if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) context.failed_broker_text = text;
-  if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN ||
-      context.last_error == RD_KAFKA_RESP_ERR_NO_ERROR ||
+  const bool down = code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+  if (!down) context.cause = text;
+  if (!down || context.last_error == RD_KAFKA_RESP_ERR_NO_ERROR ||
       context.last_error == RD_KAFKA_RESP_ERR__TRANSPORT) {
     context.last_error = code;
-    context.last_error_text = text;
   }
   if (context.on_error) context.on_error(code, text);
+}
+
+void on_commit(rd_kafka_t* rk, rd_kafka_resp_err_t err, rd_kafka_topic_partition_list_t* offsets,
+               void* opaque) {
+  (void)rk;  // the callback's signature
+  auto& context = *static_cast<KafkaContext*>(opaque);
+  if (context.on_commit) context.on_commit(err, offsets);
 }
 
 void on_delivery(rd_kafka_t* rk, const rd_kafka_message_t* message, void* opaque) {
@@ -120,6 +126,7 @@ class ConfBuilder {
     rd_kafka_conf_set_error_cb(conf, on_error);
   }
   void install_role(rd_kafka_type_t type) {
+    if (type == RD_KAFKA_CONSUMER) rd_kafka_conf_set_offset_commit_cb(conf_.get(), on_commit);
     if (type == RD_KAFKA_PRODUCER) rd_kafka_conf_set_dr_msg_cb(conf_.get(), on_delivery);
     rd_kafka_conf_enable_sasl_queue(conf_.get(), 1);  // token refresh must not wait for our polls
   }
@@ -245,6 +252,7 @@ Result<std::unique_ptr<KafkaHandle>> KafkaHandle::open(rd_kafka_type_t type,
 KafkaHandle::~KafkaHandle() {
   if (rd_ == nullptr) return;
   context_->on_error = nullptr;
+  context_->on_commit = nullptr;
   context_->on_delivery = nullptr;
   // Nobody joined a group, so there is nothing to leave and close() has nothing to wait for.
   rd_kafka_destroy_flags(rd_, RD_KAFKA_DESTROY_F_NO_CONSUMER_CLOSE);
@@ -256,12 +264,16 @@ bool KafkaHandle::cause_is_certain() const {
                  RD_KAFKA_RESP_ERR__SSL, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN})) {
     return true;
   }
-  return context_->failed_broker_text.find("refused") != std::string::npos;
+  return context_->cause.find("refused") != std::string::npos;
+}
+
+void KafkaHandle::forget_errors() {
+  context_->last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
+  context_->cause.clear();
 }
 
 Status KafkaHandle::unavailable(std::string_view what) const {
-  const std::string& cause =
-      context_->failed_broker_text.empty() ? context_->last_error_text : context_->failed_broker_text;
+  const std::string& cause = context_->cause;
   if (cause.empty()) {
     return {Code::kUnavailable, fmt::format("Cannot {}: no broker answers at {}.", what, bootstrap_)};
   }

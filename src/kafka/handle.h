@@ -61,9 +61,9 @@ class SecretFilter {
 struct KafkaContext {
   SecretFilter secrets;
   rd_kafka_resp_err_t last_error = RD_KAFKA_RESP_ERR_NO_ERROR;  // of the instance, not of a record
-  std::string last_error_text;
-  std::string failed_broker_text;   // why a connection failed: the cause behind "all brokers down"
+  std::string cause;                // why a connection failed; empty: nobody said
   std::function<void(rd_kafka_resp_err_t, const std::string&)> on_error;
+  std::function<void(rd_kafka_resp_err_t, const rd_kafka_topic_partition_list_t*)> on_commit;
   std::function<void(const rd_kafka_message_t&)> on_delivery;
 };
 
@@ -86,6 +86,8 @@ class KafkaHandle {
   }
   // Runs the callbacks that wait.
   void serve_callbacks() { rd_kafka_poll(rd_, 0); }
+  // What was said before does not explain what comes.
+  void forget_errors();
   // Why no broker answered `what`, from what the callbacks said; kUnavailable.
   [[nodiscard]] Status unavailable(std::string_view what) const;
   // True when waiting longer cannot help: host unknown, refused, login refused, TLS refused.

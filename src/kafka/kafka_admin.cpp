@@ -130,9 +130,7 @@ class Admin final : public KafkaAdmin {
   // unknown, refused) is told at once and not after the timeout.
   Result<Metadata> ask(std::string_view what, Duration timeout) {
     const Duration deadline = system_clock().monotonic() + timeout;
-    handle_->context().last_error = RD_KAFKA_RESP_ERR_NO_ERROR;
-    handle_->context().last_error_text.clear();
-    handle_->context().failed_broker_text.clear();
+    handle_->forget_errors();
     for (;;) {
       const Duration left = deadline - system_clock().monotonic();
       const struct rd_kafka_metadata* metadata = nullptr;

@@ -36,13 +36,11 @@ Result<std::unique_ptr<KafkaSource>> KafkaSource::open(const KafkaConfig& config
   auto handle =
       KafkaHandle::open(RD_KAFKA_CONSUMER, config, reader_defaults(config), reader_laws());
   if (!handle.ok()) return handle.status();
-  const auto group = config.properties.find("group.id");
   return std::unique_ptr<KafkaSource>(
-      new KafkaSource(std::move(handle).value(),
-                      group == config.properties.end() ? config.group : group->second, lane, metrics));
+      new KafkaSource(std::move(handle).value(), config, lane, metrics));
 }
 
-KafkaSource::KafkaSource(std::unique_ptr<KafkaHandle> handle, const std::string& group, LaneId lane,
+KafkaSource::KafkaSource(std::unique_ptr<KafkaHandle> handle, const KafkaConfig& config, LaneId lane,
                          ConsumerMetrics& metrics)
     : handle_(std::move(handle)),
       queue_(rd_kafka_queue_get_consumer(handle_->rd())),
@@ -50,7 +48,7 @@ KafkaSource::KafkaSource(std::unique_ptr<KafkaHandle> handle, const std::string&
       lane_(lane),
       metrics_(metrics),
       probe_(*handle_),
-      commit_(*handle_, group) {
+      commit_(config) {
   RP_CHECK(queue_ != nullptr, "a consumer with a group.id has a queue");
   KafkaContext& context = handle_->context();
   context.on_error = [this](auto err, const std::string& text) { client_failed(err, text); };
@@ -59,11 +57,13 @@ KafkaSource::KafkaSource(std::unique_ptr<KafkaHandle> handle, const std::string&
 
 KafkaSource::~KafkaSource() {
   rd_kafka_queue_cb_event_enable(queue_.get(), nullptr, nullptr);
-  const Duration now = clock_.monotonic();
-  // The last commit may still be under way, and then there is a newer one to tell.
-  if (commit_.waiting()) note_commit(commit_.answer(kLastCommitWait));
-  serve_commit(now + kLastCommitPause);
-  if (commit_.waiting()) note_commit(commit_.answer(kLastCommitWait));
+  // Best effort: what was acknowledged last, unless nobody answers anyway.
+  const Duration deadline = clock_.monotonic() + kLastCommitWait;
+  while (!told_unreachable_ && clock_.monotonic() < deadline) {
+    serve_commit(clock_.monotonic() + kLastCommitPause);
+    if (!commit_.busy()) break;
+    wake_.wait(wake_.epoch(), std::chrono::milliseconds{5});
+  }
 }
 
 // Called by librdkafka with the queue's lock held: only wakes.
@@ -239,6 +239,7 @@ void KafkaSource::ack(std::span<const std::pair<PartitionSlot, Offset>> committe
     const auto it = acks_.find(slot);
     if (it != acks_.end()) it->second.offset = std::max(it->second.offset, offset);
   }
+  acks_waiting_.store(true, std::memory_order_release);  // pairs with serve_commit()'s acquire
 }
 
 std::vector<SourceNotice> KafkaSource::take_notices() {

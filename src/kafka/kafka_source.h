@@ -14,6 +14,7 @@
 // Test:       tests/kafka/source_test.cpp, source_faults_test.cpp
 #pragma once
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -78,7 +79,7 @@ class KafkaSource final : public Source {
     Offset offset = -1;            // newest committed; -1: told to Kafka already
   };
 
-  KafkaSource(std::unique_ptr<KafkaHandle> handle, const std::string& group, LaneId lane,
+  KafkaSource(std::unique_ptr<KafkaHandle> handle, const KafkaConfig& config, LaneId lane,
               ConsumerMetrics& metrics);
   static void on_queue_event(rd_kafka_t* rk, void* opaque);
   static void on_message(rd_kafka_message_t* message, void* opaque);
@@ -135,6 +136,7 @@ class KafkaSource final : public Source {
   unsigned troubles_ = 0;          // partitions with a noted error, and the connection
   GroupCommit commit_;
 
+  std::atomic<bool> acks_waiting_{false};  // release in ack() pairs with acquire in serve_commit()
   Mutex mailbox_;                  // acks and notices come and go on other threads
   std::map<PartitionSlot, AckTarget> acks_ RP_GUARDED_BY(mailbox_);
   std::vector<SourceNotice> notices_ RP_GUARDED_BY(mailbox_);

@@ -184,6 +184,7 @@ void KafkaSource::serve_probe(Duration now) {
   Status why;
   switch (probe_.answer(why)) {
     case BrokerProbe::Answer::kWorks:
+      handle_->forget_errors();
       if (std::exchange(told_unreachable_, false)) out_of_trouble("The brokers answer again.");
       return;
     case BrokerProbe::Answer::kFails:
@@ -212,18 +213,14 @@ void KafkaSource::note_commit(const Status& answer) {
 }
 
 void KafkaSource::serve_commit(Duration now) {
-  if (commit_.waiting()) note_commit(commit_.answer(Duration::zero()));
-  if (!commit_.ready(now)) return;
-  const PartitionList list = make_partition_list(partitions_.size());
-  {
+  if (acks_waiting_.exchange(false, std::memory_order_acquire)) {  // pairs with ack()'s release
     const MutexLock lock(mailbox_);
     for (auto& [slot, target] : acks_) {
       if (target.offset < 0) continue;
-      rd_kafka_topic_partition_list_add(list.get(), target.topic.c_str(), target.number)->offset =
-          std::exchange(target.offset, -1);
+      commit_.note(target.topic, target.number, std::exchange(target.offset, -1));
     }
   }
-  if (list->cnt > 0) commit_.send(list.get(), now);
+  note_commit(commit_.serve(now));
 }
 
 }  // namespace retailpulse

@@ -1,6 +1,5 @@
 #include "kafka/list_offsets.h"
 
-#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
@@ -38,7 +37,7 @@ void ask_offsets(KafkaHandle& handle, rd_kafka_topic_partition_list_t* partition
   rd_kafka_ListOffsets(handle.rd(), partitions, options.get(), queue);
 }
 
-Status offsets_fault(const KafkaHandle& handle, rd_kafka_event_t* event) {
+Status offsets_fault(const KafkaHandle& handle, rd_kafka_event_t* event, std::size_t asked) {
   if (const auto err = rd_kafka_event_error(event); err != RD_KAFKA_RESP_ERR_NO_ERROR) {
     const bool silent = err == RD_KAFKA_RESP_ERR__TIMED_OUT || err == RD_KAFKA_RESP_ERR__TRANSPORT;
     if (silent) return handle.unavailable("ask for offsets");
@@ -48,7 +47,11 @@ Status offsets_fault(const KafkaHandle& handle, rd_kafka_event_t* event) {
   }
   for (const auto* info : infos_of(event)) {
     const auto* one = rd_kafka_ListOffsetsResultInfo_topic_partition(info);
-    if (one->err == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
+    if (one->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      // A request that got no answer leaves its partitions like this, without an error.
+      if (one->offset == RD_KAFKA_OFFSET_INVALID) return handle.unavailable("ask for offsets");
+      continue;
+    }
     const bool gone = one->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
                       one->err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
                       one->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
@@ -56,6 +59,7 @@ Status offsets_fault(const KafkaHandle& handle, rd_kafka_event_t* event) {
             fmt::format("Cannot ask for the offsets of topic '{}', partition {}: {}.", one->topic,
                         one->partition, rd_kafka_err2str(one->err))};
   }
+  if (infos_of(event).size() < asked) return handle.unavailable("ask for offsets");
   return {};
 }
 
@@ -69,7 +73,7 @@ Result<std::vector<Offset>> list_offsets(KafkaHandle& handle,
   const KafkaPtr<rd_kafka_event_t> event(rd_kafka_queue_poll(queue.get(), timeout_ms(timeout + kGrace)));
   handle.serve_callbacks();
   if (!event) return handle.unavailable("ask for offsets");
-  if (Status fault = offsets_fault(handle, event.get()); !fault.ok()) return fault;
+  if (Status fault = offsets_fault(handle, event.get(), partitions.size()); !fault.ok()) return fault;
 
   std::map<TopicPartition, Offset> answers;
   for (const auto* info : infos_of(event.get())) {
@@ -79,8 +83,9 @@ Result<std::vector<Offset>> list_offsets(KafkaHandle& handle,
   std::vector<Offset> offsets;
   for (const TopicPartition& one : partitions) {
     const auto it = answers.find(one);
-    if (it == answers.end()) return handle.unavailable("ask for offsets");
-    offsets.push_back(std::max<Offset>(it->second, -1));
+    const bool absent = it == answers.end() || (spec < 0 && it->second < 0);
+    if (absent) return handle.unavailable("ask for offsets");
+    offsets.push_back(it->second);
   }
   return offsets;
 }

@@ -84,7 +84,7 @@ Tier finest_of(const Question& q) {
 Result<Cut> cut_of(const TimeRange& range, const Question& q, const View& view,
                    const ApiContext& context) {
   const HistoryClock& history = view.history.clock();
-  const bool grouped = q.by == By::kCategory || q.by == By::kProduct;
+  const bool grouped = q.by != By::kNone;
   if (q.step_us == 0) {
     TierChoice choice{finest_of(q), kSeriesPanesChosen};
     // A day as one pane is no series: prefer the finest that fits.

@@ -153,6 +153,20 @@ void read_products(HistoryView& view, LiveFacts& facts) {
   }
 }
 
+struct Score {  // small, because ten thousand of them are sorted
+  std::int64_t milli = 0;
+  StoredId id = kStoredNone;
+  RatingCount count;
+};
+
+std::vector<RatedProduct> rated(HistoryView& view, const Score* scores, std::size_t count) {
+  std::vector<RatedProduct> rows;
+  for (std::size_t i = 0; i < count; ++i) {
+    rows.push_back({scores[i].id, view.product(scores[i].id), scores[i].count, scores[i].milli});
+  }
+  return rows;
+}
+
 void read_ratings(HistoryView& view, LiveFacts& facts) {
   const auto sums = view.rating_sums(day_window(facts.data));
   for (const RatingSum& sum : sums) {
@@ -162,26 +176,21 @@ void read_ratings(HistoryView& view, LiveFacts& facts) {
   }
   if (facts.ratings.ratings <= 0) return;
   const RatingCount shop{facts.ratings.sum_milli, facts.ratings.ratings};
-  std::vector<RatedProduct> rated;
+  std::vector<Score> scores;
   for (const RatingSum& sum : sums) {
-    if (sum.ratings <= 0) continue;
     const RatingCount count{sum.sum_milli, sum.ratings};
-    rated.push_back({sum.product, {}, count, bayes_milli(count, shop)});
+    if (sum.ratings > 0) scores.push_back({bayes_milli(count, shop), sum.product, count});
   }
-  keep_greatest(rated, kRatingRows, [](const RatedProduct& a, const RatedProduct& b) {
-    return a.score_milli != b.score_milli ? a.score_milli > b.score_milli : a.id < b.id;
+  keep_greatest(scores, kRatingRows, [](const Score& a, const Score& b) {
+    return a.milli != b.milli ? a.milli > b.milli : a.id < b.id;
   });
-  const auto best_end =
-      rated.begin() + static_cast<std::ptrdiff_t>(std::min(kRatingRows, rated.size()));
-  facts.best.assign(rated.begin(), best_end);
-  facts.worst.assign(best_end, rated.end());  // a product is not both
-  keep_greatest(facts.worst, kRatingRows, [](const RatedProduct& a, const RatedProduct& b) {
-    return a.score_milli != b.score_milli ? a.score_milli < b.score_milli : a.id < b.id;
+  const std::size_t best = std::min(kRatingRows, scores.size());
+  facts.best = rated(view, scores.data(), best);
+  scores.erase(scores.begin(), scores.begin() + static_cast<std::ptrdiff_t>(best));  // not both
+  keep_greatest(scores, kRatingRows, [](const Score& a, const Score& b) {
+    return a.milli != b.milli ? a.milli < b.milli : a.id < b.id;
   });
-  facts.worst.resize(std::min(kRatingRows, facts.worst.size()));
-  for (auto* list : {&facts.best, &facts.worst}) {
-    for (RatedProduct& row : *list) row.product = view.product(row.id);
-  }
+  facts.worst = rated(view, scores.data(), std::min(kRatingRows, scores.size()));
 }
 
 }  // namespace

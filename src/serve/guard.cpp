@@ -119,9 +119,9 @@ Status check_exposure(const HttpConfig& config) {
   if (is_loopback(config.address)) return {};
   if (config.token.size() >= kTokenBytesMin) return {};
   return {Code::kConfig,
-          fmt::format("http.address: '{}' can be reached from other machines, so http.token must be "
-                      "set to a secret of at least {} characters (for example from `openssl rand "
-                      "-base64 24`); or keep http.address at 127.0.0.1",
+          fmt::format("http.address: '{}' can be reached from other machines, so http.token must "
+                      "be set to a secret of at least {} characters (for example from `openssl "
+                      "rand -base64 24`); or keep http.address at 127.0.0.1",
                       config.address, kTokenBytesMin)};
 }
 

@@ -170,6 +170,15 @@ bool wants_close(const Head& head) {
   return close;
 }
 
+// The bound address as a browser wants it; this machine's own when it is all of them.
+std::string host_to_show(const std::string& address) {
+  if (is_loopback(address) || address == "0.0.0.0" || address == "::" || address == "[::]") {
+    return "127.0.0.1";
+  }
+  const bool bare_v6 = address.find(':') != std::string::npos && address.front() != '[';
+  return bare_v6 ? "[" + address + "]" : address;
+}
+
 Request make_request(const Head& head, Target target) {
   Request request;
   request.method = head.method;
@@ -187,7 +196,8 @@ Request make_request(const Head& head, Target target) {
 struct HttpServer::Parts {
   Parts(const HttpConfig& config, Listener listener, FrameSource& frames, HttpMetrics& http_metrics,
         const Clock& the_clock, const HttpTimes& the_times)
-      : metrics(http_metrics),
+      : shown_host(host_to_show(config.address)),
+        metrics(http_metrics),
         clock(the_clock),
         times(the_times),
         guard(config, listener.port()),
@@ -215,6 +225,7 @@ struct HttpServer::Parts {
   [[nodiscard]] Reply answer(Request& request) const;
   void open_stream(Exchange& exchange, httplib::Response& response);
 
+  const std::string shown_host;
   HttpMetrics& metrics;
   const Clock& clock;
   const HttpTimes times;
@@ -360,6 +371,8 @@ void HttpServer::stop() {
 
 std::uint16_t HttpServer::port() const { return parts_->acceptor.port(); }
 
-std::string HttpServer::url() const { return fmt::format("http://127.0.0.1:{}/", port()); }
+std::string HttpServer::url() const {
+  return fmt::format("http://{}:{}/", parts_->shown_host, port());
+}
 
 }  // namespace retailpulse

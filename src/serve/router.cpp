@@ -12,7 +12,8 @@ Reply method_not_allowed(std::string_view allow) {
 }
 
 Reply not_found() {
-  return problem(404, "Not Found", "There is nothing at this path. /api/v1/openapi.json lists all.");
+  return problem(404, "Not Found",
+                 "There is nothing at this path; /api/v1/openapi.json lists what there is.");
 }
 
 }  // namespace

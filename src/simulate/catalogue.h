@@ -18,10 +18,10 @@ inline constexpr std::uint32_t kLaunchesMax = 4096;
 
 struct Product {
   std::string id;
-  std::string name_json;           // quoted and escaped
+  std::string name_json;  // quoted and escaped
   std::uint8_t category = 0;
-  std::int64_t price_micros = 0;   // in the first currency
-  double quality = 0.5;            // 0..1: what its ratings lean to
+  std::int64_t price_micros = 0;  // in the first currency
+  double quality = 0.5;           // 0..1: what its ratings lean to
 };
 
 class Catalogue {

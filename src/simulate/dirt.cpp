@@ -68,64 +68,81 @@ struct Way {
   void (*spoil)(Edit& edit);
 };
 
-const std::array<Way, 27>& ways() {
-  static const std::array<Way, 27> kWays{{
-      {{"null value", Reason::kNullValue, kPlain, 4}, [](Edit& e) { e.value.clear(); e.has_value = false; }},
-      {{"empty value", Reason::kEmptyValue, kPlain, 4}, [](Edit& e) { e.value.clear(); }},
-      {{"invalid UTF-8", Reason::kBadUtf8, kAll, 6}, [](Edit& e) { insert_first(e.value, "\"note\":\"caf\xe9\xff\","); }},
-      {{"overlong UTF-8", Reason::kBadUtf8, kAll, 2}, [](Edit& e) { insert_first(e.value, "\"note\":\"\xc0\xaf\","); }},
-      {{"Python dict", Reason::kBadJson, kAll, 6}, [](Edit& e) {
-         for (char& c : e.value) c = c == '"' ? '\'' : c;
-       }},
-      {{"bare word", Reason::kBadJson, kAll, 2}, [](Edit& e) { insert_first(e.value, "\"brand\":nan,"); }},
-      {{"truncated", Reason::kTruncated, kAll, 10}, [](Edit& e) { 
-         std::size_t cut = 2 + e.random.below(e.value.size() - 3);
-         while ((static_cast<unsigned char>(e.value[cut]) & 0xc0U) == 0x80U) --cut;  // whole letters
-         e.value.resize(cut);
-       }},
-      {{"trailing bytes", Reason::kTrailingBytes, kAll, 5}, [](Edit& e) { e.value.append(" {\"again\":1}"); }},
-      {{"too deep", Reason::kTooDeep, kAll, 3}, [](Edit& e) {
-         insert_first(e.value, "\"extra\":" + repeated("[", 3000) + repeated("]", 3000) + ",");
-       }},
-      {{"too large", Reason::kTooLarge, kTx | kAction, 0}, [](Edit& e) {
-         insert_first(e.value, "\"note\":\"" + std::string(e.big_bytes, 'x') + "\",");
-       }},
-      {{"long id", Reason::kTooLarge, kPlain, 3}, [](Edit& e) {
-         set(e.value, "\"product_id\":", '"' + std::string(300, 'p') + '"');
-       }},
-      {{"duplicate key", Reason::kDuplicateKey, kAll, 4}, [](Edit& e) {
-         insert_first(e.value, "\"timestamp\":\"2024-01-01T00:00:00Z\",");
-       }},
-      {{"wrong type", Reason::kWrongType, kAll, 5}, [](Edit& e) { set(e.value, "\"product_id\":", "{\"id\":1}"); }},
-      {{"not an object", Reason::kWrongType, kAll, 2}, [](Edit& e) { e.value = "[" + e.value + "]"; }},
-      {{"no amount", Reason::kMissingField, kTx, 8}, [](Edit& e) { drop(e.value, "\"amount\":"); }},
-      {{"no rating", Reason::kMissingField, kRating, 8}, [](Edit& e) { drop(e.value, "\"rating\":"); }},
-      {{"no type", Reason::kMissingField, kAction, 4}, [](Edit& e) { drop(e.value, "\"type\":"); }},
-      {{"bad time", Reason::kBadTime, kAll, 5}, [](Edit& e) { set(e.value, "\"timestamp\":", "\"yesterday\""); }},
-      {{"time of another age", Reason::kTimeOutOfRange, kAll, 5}, [](Edit& e) {
-         set(e.value, "\"timestamp\":", e.random.below(2) == 0 ? "\"1970-01-01T00:00:00Z\"" : "\"2199-12-31T23:59:59Z\"");
-       }},
-      {{"bad money", Reason::kBadMoney, kTx, 8}, [](Edit& e) { set(e.value, "\"amount\":", "\"12,34,56\""); }},
-      {{"not a number", Reason::kBadMoney, kTx, 4}, [](Edit& e) { set(e.value, "\"amount\":", "\"NaN\""); }},
-      {{"bad quantity", Reason::kBadNumber, kTx, 6}, [](Edit& e) { set(e.value, "\"quantity\":", "\"many\""); }},
-      {{"bad currency", Reason::kBadCurrency, kTx, 6}, [](Edit& e) { set(e.value, "\"currency\":", "\"DOLLARS\""); }},
-      {{"unknown op", Reason::kUnknownOp, kTx, 6}, [](Edit& e) {
-         if (e.value.find("\"op\":") != std::string::npos) drop(e.value, "\"op\":");
-         insert_first(e.value, "\"op\":\"explode\",");
-       }},
-      {{"rating out of range", Reason::kRatingOutOfRange, kRating, 12}, [](Edit& e) { set(e.value, "\"rating\":", "9"); }},
-      {{"too many items", Reason::kTooManyItems, kTx, 1}, [](Edit& e) {
-         e.value = "{\"transaction_id\":\"t-x\",\"items\":[{\"product_id\":\"P-00001\",\"amount\":1}" +
-             repeated(",{\"product_id\":\"P-00001\",\"amount\":1}", 1000) +
-             "],\"timestamp\":\"2024-11-25T00:00:00Z\"}";
-       }},
-      {{"Confluent Avro", Reason::kUnsupportedEncoding, kAll, 4}, [](Edit& e) {
-         e.value.insert(0, std::string_view("\0\0\0\0\7", 5));
-       }},
-  }};
-  return kWays;
-}
-
+constexpr std::array<Way, 27> kWays{{
+    {{"null value", Reason::kNullValue, kPlain, 4},
+     [](Edit& e) {
+       e.value.clear();
+       e.has_value = false;
+     }},
+    {{"empty value", Reason::kEmptyValue, kPlain, 4}, [](Edit& e) { e.value.clear(); }},
+    {{"invalid UTF-8", Reason::kBadUtf8, kAll, 6},
+     [](Edit& e) { insert_first(e.value, "\"note\":\"caf\xe9\xff\","); }},
+    {{"overlong UTF-8", Reason::kBadUtf8, kAll, 2},
+     [](Edit& e) { insert_first(e.value, "\"note\":\"\xc0\xaf\","); }},
+    {{"Python dict", Reason::kBadJson, kAll, 6},
+     [](Edit& e) {
+       for (char& c : e.value) c = c == '"' ? '\'' : c;
+     }},
+    {{"bare word", Reason::kBadJson, kAll, 2},
+     [](Edit& e) { insert_first(e.value, "\"brand\":nan,"); }},
+    {{"truncated", Reason::kTruncated, kAll, 10},
+     [](Edit& e) {
+       std::size_t cut = 2 + e.random.below(e.value.size() - 3);
+       while ((static_cast<unsigned char>(e.value[cut]) & 0xc0U) == 0x80U) --cut;  // whole letters
+       e.value.resize(cut);
+     }},
+    {{"trailing bytes", Reason::kTrailingBytes, kAll, 5},
+     [](Edit& e) { e.value.append(" {\"again\":1}"); }},
+    {{"too deep", Reason::kTooDeep, kAll, 3},
+     [](Edit& e) {
+       insert_first(e.value, "\"extra\":" + repeated("[", 3000) + repeated("]", 3000) + ",");
+     }},
+    {{"too large", Reason::kTooLarge, kTx | kAction, 0},
+     [](Edit& e) { insert_first(e.value, "\"note\":\"" + std::string(e.big_bytes, 'x') + "\","); }},
+    {{"long id", Reason::kTooLarge, kPlain, 3},
+     [](Edit& e) { set(e.value, "\"product_id\":", '"' + std::string(300, 'p') + '"'); }},
+    {{"duplicate key", Reason::kDuplicateKey, kAll, 4},
+     [](Edit& e) { insert_first(e.value, "\"timestamp\":\"2024-01-01T00:00:00Z\","); }},
+    {{"wrong type", Reason::kWrongType, kAll, 5},
+     [](Edit& e) { set(e.value, "\"product_id\":", "{\"id\":1}"); }},
+    {{"not an object", Reason::kWrongType, kAll, 2},
+     [](Edit& e) { e.value = "[" + e.value + "]"; }},
+    {{"no amount", Reason::kMissingField, kTx, 8}, [](Edit& e) { drop(e.value, "\"amount\":"); }},
+    {{"no rating", Reason::kMissingField, kRating, 8},
+     [](Edit& e) { drop(e.value, "\"rating\":"); }},
+    {{"no type", Reason::kMissingField, kAction, 4}, [](Edit& e) { drop(e.value, "\"type\":"); }},
+    {{"bad time", Reason::kBadTime, kAll, 5},
+     [](Edit& e) { set(e.value, "\"timestamp\":", "\"yesterday\""); }},
+    {{"time of another age", Reason::kTimeOutOfRange, kAll, 5},
+     [](Edit& e) {
+       set(e.value, "\"timestamp\":",
+           e.random.below(2) == 0 ? "\"1970-01-01T00:00:00Z\"" : "\"2199-12-31T23:59:59Z\"");
+     }},
+    {{"bad money", Reason::kBadMoney, kTx, 8},
+     [](Edit& e) { set(e.value, "\"amount\":", "\"12,34,56\""); }},
+    {{"not a number", Reason::kBadMoney, kTx, 4},
+     [](Edit& e) { set(e.value, "\"amount\":", "\"NaN\""); }},
+    {{"bad quantity", Reason::kBadNumber, kTx, 6},
+     [](Edit& e) { set(e.value, "\"quantity\":", "\"many\""); }},
+    {{"bad currency", Reason::kBadCurrency, kTx, 6},
+     [](Edit& e) { set(e.value, "\"currency\":", "\"DOLLARS\""); }},
+    {{"unknown op", Reason::kUnknownOp, kTx, 6},
+     [](Edit& e) {
+       if (e.value.find("\"op\":") != std::string::npos) drop(e.value, "\"op\":");
+       insert_first(e.value, "\"op\":\"explode\",");
+     }},
+    {{"rating out of range", Reason::kRatingOutOfRange, kRating, 12},
+     [](Edit& e) { set(e.value, "\"rating\":", "9"); }},
+    {{"too many items", Reason::kTooManyItems, kTx, 1},
+     [](Edit& e) {
+       e.value =
+           "{\"transaction_id\":\"t-x\",\"items\":[{\"product_id\":\"P-00001\",\"amount\":1}" +
+           repeated(",{\"product_id\":\"P-00001\",\"amount\":1}", 1000) +
+           "],\"timestamp\":\"2024-11-25T00:00:00Z\"}";
+     }},
+    {{"Confluent Avro", Reason::kUnsupportedEncoding, kAll, 4},
+     [](Edit& e) { e.value.insert(0, std::string_view("\0\0\0\0\7", 5)); }},
+}};
 // A search has no product to spoil.
 bool fits(const DirtClass& way, Role role, const std::string& value) {
   if ((way.roles & bit(role)) == 0) return false;
@@ -135,22 +152,24 @@ bool fits(const DirtClass& way, Role role, const std::string& value) {
 
 }  // namespace
 
-std::size_t dirt_class_count() { return ways().size(); }
-const DirtClass& dirt_class(std::size_t index) { return ways()[index].shown; }
+std::size_t dirt_class_count() { return kWays.size(); }
+const DirtClass& dirt_class(std::size_t index) { return kWays[index].shown; }
 
 void apply_dirt(std::size_t index, std::uint32_t big_bytes, Random& random, std::string& value,
                 bool& has_value) {
   Edit edit{value, has_value, big_bytes, random};
-  ways()[index].spoil(edit);
+  kWays[index].spoil(edit);
 }
 
-Reason spoil(Role role, std::uint32_t big_bytes, Random& random, std::string& value, bool& has_value) {
+Reason spoil(Role role, std::uint32_t big_bytes, Random& random, std::string& value,
+             bool& has_value) {
   constexpr std::uint64_t kBigOneIn = 2000;  // of the dirty: it costs as much as 5,000 others
   unsigned sum = 0;
-  for (const Way& way : ways()) sum += fits(way.shown, role, value) ? way.shown.weight : 0;
+  for (const Way& way : kWays) sum += fits(way.shown, role, value) ? way.shown.weight : 0;
   auto at = static_cast<unsigned>(random.below(sum));
-  const bool big = random.below(kBigOneIn) == 0 && (role == Role::kTransactions || role == Role::kInteractions);
-  for (const Way& way : ways()) {
+  const bool big =
+      random.below(kBigOneIn) == 0 && (role == Role::kTransactions || role == Role::kInteractions);
+  for (const Way& way : kWays) {
     if (!fits(way.shown, role, value)) continue;
     if (big ? way.shown.name == "too large" : at < way.shown.weight) {
       Edit edit{value, has_value, big_bytes, random};

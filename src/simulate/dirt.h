@@ -6,10 +6,10 @@
 // Test:   tests/simulate/simulator_test.cpp
 #pragma once
 
+#include <retailpulse/types.h>
+
 #include <string>
 #include <string_view>
-
-#include <retailpulse/types.h>
 
 #include "simulate/random.h"
 
@@ -23,7 +23,7 @@ namespace retailpulse::simulate {
 struct DirtClass {
   std::string_view name;
   Reason reason;
-  unsigned roles;      // bit for each Role it can happen to
+  unsigned roles;  // bit for each Role it can happen to
   unsigned weight;
 };
 [[nodiscard]] std::size_t dirt_class_count();

@@ -1,8 +1,8 @@
 #include "simulate/native_shape.h"
 
-#include <chrono>
-
 #include <fmt/format.h>
+
+#include <chrono>
 
 namespace retailpulse::simulate {
 namespace {
@@ -43,11 +43,16 @@ void append_id(std::string_view prefix, std::uint64_t number, std::string& out) 
 
 std::string_view id_start(EventKind kind) {
   switch (kind) {
-    case EventKind::kSale: return R"({"transaction_id":"t-)";
-    case EventKind::kRefund: return R"({"transaction_id":"r-)";
-    case EventKind::kCancel: return R"({"transaction_id":"c-)";
-    case EventKind::kFeedback: return R"({"feedback_id":"f-)";
-    default: return R"({"event_id":"e-)";
+    case EventKind::kSale:
+      return R"({"transaction_id":"t-)";
+    case EventKind::kRefund:
+      return R"({"transaction_id":"r-)";
+    case EventKind::kCancel:
+      return R"({"transaction_id":"c-)";
+    case EventKind::kFeedback:
+      return R"({"feedback_id":"f-)";
+    default:
+      return R"({"event_id":"e-)";
   }
 }
 

@@ -1,11 +1,11 @@
 #include "simulate/run.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <optional>
 #include <thread>
-
-#include <fmt/format.h>
 
 #include "base/zone.h"
 #include "simulate/truth.h"
@@ -87,7 +87,8 @@ Result<SimulateReport> run_simulate(const SimulateOptions& options, RecordSink& 
   SimRecord record;
   while (options.count == 0 || report.records < options.count) {
     simulator.next(record);
-    if (options.duration > Duration{0} && record.sent >= options.shop.start + options.duration) break;
+    if (options.duration > Duration{0} && record.sent >= options.shop.start + options.duration)
+      break;
     if (paced && pace.wait_for(record.sent, report.records) > Duration{0}) {
       if (!sleep_until_due(pace, record, report.records, stop)) break;
     } else if (report.records % kLook == 0 && stop.load(std::memory_order_relaxed)) {
@@ -101,7 +102,8 @@ Result<SimulateReport> run_simulate(const SimulateOptions& options, RecordSink& 
   if (Status status = sink.flush(); !status.ok()) return status;
   report.seconds = pace.ran_seconds();
   if (truth) {
-    if (Status status = truth->write_file(options.truth_file, options.truth_minutes); !status.ok()) {
+    if (Status status = truth->write_file(options.truth_file, options.truth_minutes);
+        !status.ok()) {
       return status;
     }
   }

@@ -8,12 +8,12 @@
 // Test:   tests/simulate/run_test.cpp
 #pragma once
 
+#include <retailpulse/clock.h>
+#include <retailpulse/status.h>
+
 #include <atomic>
 #include <cstdint>
 #include <string>
-
-#include <retailpulse/clock.h>
-#include <retailpulse/status.h>
 
 #include "simulate/simulator_config.h"
 #include "simulate/sink.h"
@@ -22,26 +22,27 @@ namespace retailpulse {
 
 struct SimulateOptions {
   SimulatorConfig shop;
-  double speed = 0;                 // shop seconds for each of ours; 0: as fast as possible
-  bool live = false;                // the shop's clock is the wall clock; needs speed 1
-  double rate_max = 0;              // records per second of our time, 0: no bound; for catching up
-  std::uint64_t count = 0;          // stop after so many records; 0: no end
-  Duration duration{0};             // stop after so much shop time; 0: no end
-  std::string truth_file;           // "": none is written
-  std::string zone = "UTC";         // of the truth's days
-  bool truth_minutes = false;       // also totals of each minute
-  std::string out;                  // file instead of Kafka (for the caller); "": Kafka
+  double speed = 0;            // shop seconds for each of ours; 0: as fast as possible
+  bool live = false;           // the shop's clock is the wall clock; needs speed 1
+  double rate_max = 0;         // records per second of our time, 0: no bound; for catching up
+  std::uint64_t count = 0;     // stop after so many records; 0: no end
+  Duration duration{0};        // stop after so much shop time; 0: no end
+  std::string truth_file;      // "": none is written
+  std::string zone = "UTC";    // of the truth's days
+  bool truth_minutes = false;  // also totals of each minute
+  std::string out;             // file instead of Kafka (for the caller); "": Kafka
 };
 
 struct SimulateReport {
   std::uint64_t records = 0;
-  std::uint64_t bytes = 0;          // keys and values
+  std::uint64_t bytes = 0;  // keys and values
   double seconds = 0;
 };
 
 // Returns when an end is reached or `stop` is set; the sink has been flushed then and the truth
 // written. kInvalid for options that contradict each other.
 [[nodiscard]] Result<SimulateReport> run_simulate(const SimulateOptions& options, RecordSink& sink,
-                                                  const Clock& clock, const std::atomic<bool>& stop);
+                                                  const Clock& clock,
+                                                  const std::atomic<bool>& stop);
 
 }  // namespace retailpulse

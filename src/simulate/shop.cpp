@@ -14,10 +14,20 @@ constexpr std::size_t kBrowseQuantiles = 1000;
 
 // Events of a session that only looks: 41 % one, median 2, p75 4, p90 8, p99 21.
 std::vector<std::uint32_t> browse_table() {
-  struct Knot { double share; double length; };
-  static constexpr std::array<Knot, 10> kKnots{{{0.0, 1}, {0.41, 1}, {0.41, 2}, {0.56, 2}, {0.66, 3},
-                                               {0.75, 4}, {0.90, 8}, {0.95, 12}, {0.99, 21},
-                                               {1.0, 60}}};
+  struct Knot {
+    double share;
+    double length;
+  };
+  static constexpr std::array<Knot, 10> kKnots{{{0.0, 1},
+                                                {0.41, 1},
+                                                {0.41, 2},
+                                                {0.56, 2},
+                                                {0.66, 3},
+                                                {0.75, 4},
+                                                {0.90, 8},
+                                                {0.95, 12},
+                                                {0.99, 21},
+                                                {1.0, 60}}};
   std::vector<std::uint32_t> table(kBrowseQuantiles);
   std::size_t knot = 0;
   for (std::size_t i = 0; i < table.size(); ++i) {
@@ -25,7 +35,8 @@ std::vector<std::uint32_t> browse_table() {
     while (share >= kKnots[knot + 1].share) ++knot;
     const Knot& a = kKnots[knot];
     const Knot& b = kKnots[knot + 1];
-    const double length = a.length + (b.length - a.length) * (share - a.share) / (b.share - a.share);
+    const double length =
+        a.length + (b.length - a.length) * (share - a.share) / (b.share - a.share);
     table[i] = static_cast<std::uint32_t>(length);
   }
   return table;
@@ -56,8 +67,10 @@ Shop::Shop(const SimulatorConfig& config)
   now_us_ = to_us(config.start) - static_cast<std::int64_t>(kWarmUpSeconds * pace_ * 1e6);
   schedule_in(0, Kind::kArrival);
   schedule(to_us(config.start), Kind::kFirstListing);
-  schedule_in(3600 * random_.exponential() / std::max(1e-9, config.price_changes), Kind::kPriceChange);
-  schedule_in(3600 * random_.exponential() / std::max(1e-9, config.category_changes), Kind::kCategoryChange);
+  schedule_in(3600 * random_.exponential() / std::max(1e-9, config.price_changes),
+              Kind::kPriceChange);
+  schedule_in(3600 * random_.exponential() / std::max(1e-9, config.category_changes),
+              Kind::kCategoryChange);
   schedule_in(3600, Kind::kDrift);
   // The first flash sale comes early enough to be seen in a short look.
   schedule(to_us(config.start) + config.flash_every.count() / 4, Kind::kFlashBegin);
@@ -88,21 +101,31 @@ void Shop::step(std::vector<Fact>& out) {
 
 void Shop::handle(const Due& due, std::vector<Fact>& out) {
   switch (due.kind) {
-    case Kind::kArrival: return arrive(out);
-    case Kind::kSession: return visit(due.index, out);
-    case Kind::kAfterSale: return after_sale(due.index, out);
-    case Kind::kFirstListing: return first_listing(due.index, out);
-    case Kind::kLaunchListing: return list(due.index, out);
+    case Kind::kArrival:
+      return arrive(out);
+    case Kind::kSession:
+      return visit(due.index, out);
+    case Kind::kAfterSale:
+      return after_sale(due.index, out);
+    case Kind::kFirstListing:
+      return first_listing(due.index, out);
+    case Kind::kLaunchListing:
+      return list(due.index, out);
     case Kind::kPriceChange: {
       const auto product = static_cast<std::uint32_t>(random_.below(catalogue_.size()));
-      catalogue_.at(product).price_micros += (1 + static_cast<std::int64_t>(random_.below(3))) * kMicrosPerUnit;
+      catalogue_.at(product).price_micros +=
+          (1 + static_cast<std::int64_t>(random_.below(3))) * kMicrosPerUnit;
       list(product, out);
       return schedule_in(3600 * random_.exponential() / config_.price_changes, Kind::kPriceChange);
     }
-    case Kind::kCategoryChange: return change_category(out);
-    case Kind::kFlashBegin: return begin_flash(out);
-    case Kind::kFlashEnd: return end_flash(out);
-    case Kind::kDrift: return drift();
+    case Kind::kCategoryChange:
+      return change_category(out);
+    case Kind::kFlashBegin:
+      return begin_flash(out);
+    case Kind::kFlashEnd:
+      return end_flash(out);
+    case Kind::kDrift:
+      return drift();
   }
 }
 
@@ -120,7 +143,8 @@ void Shop::arrive(std::vector<Fact>& out) {
   planned_records_ += planned_records(session);
   planned_sessions_ += 1;
   visit(index, out);
-  const double sessions_per_second = config_.rate * traffic() * planned_sessions_ / planned_records_;
+  const double sessions_per_second =
+      config_.rate * traffic() * planned_sessions_ / planned_records_;
   schedule_in(random_.exponential() / sessions_per_second, Kind::kArrival);
 }
 
@@ -137,8 +161,8 @@ void Shop::plan(Session& session) {
   session.buys = sales_only || random_.chance(conversion);
   if (session.buys) {
     if (session.user == 0) session.user = kUsers + session.id;  // a guest gets a number to buy
-    session.line_count = static_cast<std::uint8_t>(1 + random_.pick(std::array{
-        507, 244, 120, 67, 32, 14, 10, 3, 2, 1, 1, 1, 1, 1}));
+    session.line_count = static_cast<std::uint8_t>(
+        1 + random_.pick(std::array{507, 244, 120, 67, 32, 14, 10, 3, 2, 1, 1, 1, 1, 1}));
     session.checks_out = true;
     session.cart_left = random_.chance(0.3) ? std::uint8_t{0} : session.line_count;
   } else if (random_.chance(0.03)) {  // a cart that is left behind

@@ -33,8 +33,16 @@ class Shop {
 
  private:
   enum class Kind : std::uint8_t {
-    kArrival, kSession, kAfterSale, kFirstListing, kPriceChange, kCategoryChange,
-    kFlashBegin, kFlashEnd, kLaunchListing, kDrift
+    kArrival,
+    kSession,
+    kAfterSale,
+    kFirstListing,
+    kPriceChange,
+    kCategoryChange,
+    kFlashBegin,
+    kFlashEnd,
+    kLaunchListing,
+    kDrift
   };
   struct Due {
     std::int64_t at_us;
@@ -51,13 +59,13 @@ class Shop {
     std::uint64_t id = 0;
     std::uint64_t user = 0;
     std::uint32_t browse_left = 0;
-    std::uint8_t cart_left = 0;     // cart_add events still to come
-    std::uint8_t line_count = 0;    // what is bought in the end
+    std::uint8_t cart_left = 0;   // cart_add events still to come
+    std::uint8_t line_count = 0;  // what is bought in the end
     std::uint8_t currency = 0;
     bool checks_out = false;
     bool buys = false;
-    bool hurried = false;           // came for a flash sale
-    bool sheds = false;             // takes something out of the cart again
+    bool hurried = false;  // came for a flash sale
+    bool sheds = false;    // takes something out of the cart again
     std::uint32_t last_product = kNoProduct;
     std::array<std::uint32_t, kLinesMax> products{};  // kNoProduct: chosen at the till
   };
@@ -93,8 +101,8 @@ class Shop {
   void begin_flash(std::vector<Fact>& out);
   void end_flash(std::vector<Fact>& out);
   void drift();
-  double flash_level() const;     // 0..1, with ramps
-  double traffic() const;         // times the average
+  double flash_level() const;  // 0..1, with ramps
+  double traffic() const;      // times the average
 
   Fact& add_fact(EventKind kind, std::vector<Fact>& out);
   std::int64_t stamp();
@@ -103,8 +111,8 @@ class Shop {
   Random random_;
   Catalogue catalogue_;
   Popularity popularity_;
-  std::vector<std::uint32_t> by_rank_;   // rank -> product
-  std::vector<Due> due_;                 // heap, earliest first
+  std::vector<std::uint32_t> by_rank_;  // rank -> product
+  std::vector<Due> due_;                // heap, earliest first
   std::vector<Session> sessions_;
   std::vector<std::uint32_t> free_sessions_;
   std::vector<Fact> after_sales_;
@@ -112,16 +120,16 @@ class Shop {
   std::vector<std::uint32_t> browse_lengths_;  // quantile table
   std::vector<std::uint32_t> flash_products_;
   std::int64_t flash_begin_us_ = 0;
-  std::int64_t flash_end_us_ = 0;        // no flash sale: equal to its beginning
+  std::int64_t flash_end_us_ = 0;  // no flash sale: equal to its beginning
   std::int64_t now_us_ = 0;
   std::uint64_t sequence_ = 0;
   std::uint64_t next_id_ = 0;
   std::uint64_t next_session_ = 0;
   std::uint64_t next_order_ = 0;
   std::uint32_t launched_ = 0;
-  double planned_records_ = 0;           // of all sessions so far: how many a session gives
+  double planned_records_ = 0;  // of all sessions so far: how many a session gives
   double planned_sessions_ = 0;
-  double pace_ = 1;                      // gaps between clicks are multiplied by it
+  double pace_ = 1;  // gaps between clicks are multiplied by it
 };
 
 }  // namespace retailpulse::simulate

@@ -13,7 +13,7 @@ constexpr std::int64_t kHourUs = 3'600'000'000;
 
 // Share of a day's sales by hour, per mille, midnight first (2,500 households' purchases), and of a
 // week's by weekday, Monday first.
-constexpr std::array<double, 24> kHours{5, 3, 2, 1, 1, 2, 5, 11, 21, 37, 55, 70,
+constexpr std::array<double, 24> kHours{5,  3,  2,  1,  1,   2,   5,  11, 21, 37, 55, 70,
                                         73, 79, 80, 89, 101, 104, 87, 70, 50, 29, 17, 8};
 constexpr std::array<double, 7> kWeekdays{144, 127, 123, 123, 135, 166, 182};
 
@@ -98,7 +98,8 @@ void Shop::begin_flash(std::vector<Fact>& out) {
   const std::size_t wanted = std::min<std::size_t>(kFlashProducts, catalogue_.size());
   for (std::size_t i = 0; i < wanted; ++i) {
     const auto product = static_cast<std::uint32_t>(random_.below(catalogue_.size()));
-    if (std::find(flash_products_.begin(), flash_products_.end(), product) != flash_products_.end()) {
+    if (std::find(flash_products_.begin(), flash_products_.end(), product) !=
+        flash_products_.end()) {
       continue;
     }
     flash_products_.push_back(product);

@@ -36,7 +36,8 @@ void Shop::buy(const Session& session, std::vector<Fact>& out) {
   sale.session = session.id;
   sale.currency = session.currency;
   for (std::size_t i = 0; i < session.line_count; ++i) {
-    const std::uint32_t product = session.products[i] != kNoProduct ? session.products[i] : wanted_product();
+    const std::uint32_t product =
+        session.products[i] != kNoProduct ? session.products[i] : wanted_product();
     sale.lines[sale.line_count++] = sell(product, session.currency);
   }
   if (sale.line_count > 1) sale.order = ++next_order_;

@@ -45,7 +45,10 @@ struct Lane {
 
 struct Simulator::State {
   explicit State(const SimulatorConfig& given)
-      : config(given), shop(given), shape(shop.catalogue()), random(given.seed ^ kDisorderSeed),
+      : config(given),
+        shop(given),
+        shape(shop.catalogue()),
+        random(given.seed ^ kDisorderSeed),
         lanes(kRoleNames.size() * given.partitions) {}
 
   void advance();
@@ -63,10 +66,10 @@ struct Simulator::State {
   Random random;
   std::vector<Lane> lanes;
   std::vector<Fact> facts;
-  std::vector<Held> held;                // heap, earliest first
-  std::vector<SimRecord> held_records;   // by slot
+  std::vector<Held> held;               // heap, earliest first
+  std::vector<SimRecord> held_records;  // by slot
   std::vector<std::size_t> free_slots;
-  std::vector<SimRecord> ready;          // [ready_begin, ready_end) are to be given out
+  std::vector<SimRecord> ready;  // [ready_begin, ready_end) are to be given out
   std::size_t ready_begin = 0;
   std::size_t ready_end = 0;
   std::uint64_t sequence = 0;
@@ -110,8 +113,8 @@ void Simulator::State::make(const Fact& fact) {
   draft.partition = static_cast<std::int32_t>(hash64(draft.key) % config.partitions);
   if (random.chance(config.dirt)) {
     draft.bucket = Bucket::kRejected;
-    draft.reason = simulate::spoil(draft.topic, config.big_record_bytes, random, draft.value,
-                                   draft.has_value);
+    draft.reason =
+        simulate::spoil(draft.topic, config.big_record_bytes, random, draft.value, draft.has_value);
   }
   const double delay_s = draw_delay_s();
   if (delay_s <= 0 || held.size() >= kHeldMax) return deliver(draft);

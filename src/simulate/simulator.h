@@ -11,11 +11,11 @@
 // Test:       tests/simulate/simulator_test.cpp
 #pragma once
 
+#include <retailpulse/types.h>
+
 #include <cstdint>
 #include <memory>
 #include <string>
-
-#include <retailpulse/types.h>
 
 #include "simulate/catalogue.h"
 #include "simulate/fact.h"
@@ -27,14 +27,14 @@ struct SimRecord {
   Role topic{};
   std::int32_t partition = 0;
   bool has_value = true;
-  EventTime time{};                 // when it happened
-  EventTime sent{};                 // when the shop sent it: never decreases; the record's time
+  EventTime time{};  // when it happened
+  EventTime sent{};  // when the shop sent it: never decreases; the record's time
   std::string key;
   std::string value;
   // What the pipeline must make of it.
   Bucket bucket = Bucket::kCounted;
   Reason reason = Reason::kNone;
-  simulate::Fact fact;              // kCounted only
+  simulate::Fact fact;  // kCounted only
 };
 
 class Simulator {

@@ -1,10 +1,13 @@
 #include "simulate/sink.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-
-#include <fmt/format.h>
+#include <utility>
+#include <vector>
 
 namespace retailpulse {
 namespace {
@@ -43,6 +46,7 @@ class FileSink final : public RecordSink {
 class KafkaSink final : public RecordSink {
  public:
   explicit KafkaSink(Producer& producer) : producer_(producer) {}
+  explicit KafkaSink(std::unique_ptr<Producer> own) : own_(std::move(own)), producer_(*own_) {}
 
   Status write(const SimRecord& record) override {
     Outgoing out;
@@ -58,8 +62,29 @@ class KafkaSink final : public RecordSink {
   Status flush() override { return producer_.flush(std::chrono::seconds{60}); }
 
  private:
+  std::unique_ptr<Producer> own_;  // empty when somebody else's
   Producer& producer_;
 };
+
+constexpr Duration kAskTimeout = std::chrono::seconds{10};
+
+// How many partitions all four topics have.
+Result<std::uint32_t> common_partitions(const KafkaConfig& config) {
+  auto admin = open_kafka_admin(config);
+  if (!admin.ok()) return admin.status();
+  const std::vector<std::string> names(kRoleNames.begin(), kRoleNames.end());
+  const auto topics = admin.value()->topics(names, kAskTimeout);
+  if (topics.status().code() == Code::kNotFound) {
+    return Status{Code::kNotFound,
+                  fmt::format("{} The simulator writes to {}; create them first: kafka-topics.sh "
+                              "--bootstrap-server {} --create --partitions 4 --topic NAME",
+                              topics.status().message(), fmt::join(names, ", "), config.bootstrap)};
+  }
+  if (!topics.ok()) return topics.status();
+  std::int32_t least = INT32_MAX;
+  for (const TopicInfo& topic : topics.value()) least = std::min(least, topic.partitions);
+  return static_cast<std::uint32_t>(least);
+}
 
 }  // namespace
 
@@ -69,6 +94,21 @@ Result<std::unique_ptr<RecordSink>> open_file_sink(const std::string& path) {
     return Status{Code::kInvalid, fmt::format("Cannot write {}: {}.", path, std::strerror(errno))};
   }
   return std::unique_ptr<RecordSink>(std::make_unique<FileSink>(file, path));
+}
+
+Result<std::unique_ptr<RecordSink>> open_kafka_sink(const KafkaConfig& config,
+                                                    SimulatorConfig& shop) {
+  const auto least = common_partitions(config);
+  if (!least.ok()) return least.status();
+  if (shop.partitions > least.value()) {
+    return Status{Code::kConfig,
+                  fmt::format("The topics have {} partitions, fewer than the {} asked for.",
+                              least.value(), shop.partitions)};
+  }
+  if (shop.partitions == 0) shop.partitions = least.value();
+  auto producer = open_producer(config, ProducerOptions{});
+  if (!producer.ok()) return producer.status();
+  return std::unique_ptr<RecordSink>(std::make_unique<KafkaSink>(std::move(producer).value()));
 }
 
 std::unique_ptr<RecordSink> make_kafka_sink(Producer& producer) {

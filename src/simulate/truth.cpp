@@ -1,14 +1,14 @@
 #include "simulate/truth.h"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <tuple>
-
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 namespace retailpulse {
 namespace {
@@ -29,7 +29,8 @@ std::string date_text(std::int64_t us) {
 }
 
 std::string time_text(std::int64_t us) {
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}Z", std::chrono::floor<std::chrono::seconds>(from_us(us)));
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}Z",
+                     std::chrono::floor<std::chrono::seconds>(from_us(us)));
 }
 
 Json json_of(const Truth::Sums& sums) {
@@ -79,7 +80,8 @@ void Truth::add(const SimRecord& record) {
   switch (fact.kind) {
     case EventKind::kSale:
     case EventKind::kRefund:
-    case EventKind::kCancel: return add_lines(fact);
+    case EventKind::kCancel:
+      return add_lines(fact);
     case EventKind::kListing:
       listings_[fact.product][time_us] = {++listed_, fact.category};
       return;
@@ -95,8 +97,9 @@ void Truth::add(const SimRecord& record) {
 void Truth::add_lines(const Fact& fact) {
   for (std::size_t i = 0; i < fact.line_count; ++i) {
     const simulate::FactLine& line = fact.lines[i];
-    lines_.push_back({to_us(fact.time), fact.order, line.amount_micros, line.quantity_milli, line.product,
-                      line.own_category, fact.currency, fact.kind == EventKind::kSale});
+    lines_.push_back({to_us(fact.time), fact.order, line.amount_micros, line.quantity_milli,
+                      line.product, line.own_category, fact.currency,
+                      fact.kind == EventKind::kSale});
   }
 }
 
@@ -134,7 +137,8 @@ void Truth::count_sales(Report& report, bool minutes) const {
     const std::string category = category_of(*line);
     const std::string& product = catalogue_.at(line->product).id;
     const auto is_first = [&](const std::string& what) {
-      return line->sale && (line->order == 0 || seen.emplace(line->order, what, line->currency).second);
+      return line->sale &&
+             (line->order == 0 || seen.emplace(line->order, what, line->currency).second);
     };
     const auto add = [line](Sums& sums, bool first_of_order) {
       (line->sale ? sums.gross_micros : sums.refunds_micros) += line->amount_micros;
@@ -227,7 +231,8 @@ std::string Truth::ledger_json() const {
       if (ledger.reasons[reason] == 0) continue;
       const std::string name{kReasonNames[reason]};
       row["reasons"][name] = ledger.reasons[reason];
-      json["reasons"][name] = json["reasons"].value(name, std::uint64_t{0}) + ledger.reasons[reason];
+      json["reasons"][name] =
+          json["reasons"].value(name, std::uint64_t{0}) + ledger.reasons[reason];
     }
     json["topics"][std::string(kRoleNames[topic])] = row;
   }
@@ -236,10 +241,13 @@ std::string Truth::ledger_json() const {
 
 std::string Truth::types_json(bool minutes) const {
   Json json{{"actions", Json::object()}, {"records_by_kind", Json::object()}};
-  static constexpr std::array<std::pair<EventKind, const char*>, 6> kKinds{{
-      {EventKind::kSale, "sale"}, {EventKind::kRefund, "refund"}, {EventKind::kCancel, "cancel"},
-      {EventKind::kListing, "listing"}, {EventKind::kFeedback, "feedback"},
-      {EventKind::kInteraction, "interaction"}}};
+  static constexpr std::array<std::pair<EventKind, const char*>, 6> kKinds{
+      {{EventKind::kSale, "sale"},
+       {EventKind::kRefund, "refund"},
+       {EventKind::kCancel, "cancel"},
+       {EventKind::kListing, "listing"},
+       {EventKind::kFeedback, "feedback"},
+       {EventKind::kInteraction, "interaction"}}};
   for (const auto& [kind, name] : kKinds) {
     const auto count = kinds_.find(kind);
     json["records_by_kind"][name] = count == kinds_.end() ? 0 : count->second;

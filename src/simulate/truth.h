@@ -14,13 +14,13 @@
 // Test:   tests/simulate/truth_test.cpp
 #pragma once
 
+#include <retailpulse/status.h>
+
 #include <array>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
-
-#include <retailpulse/status.h>
 
 #include "base/zone.h"
 #include "simulate/simulator.h"
@@ -47,7 +47,7 @@ class Truth {
  private:
   struct Line {
     std::int64_t time_us;
-    std::uint64_t order;           // 0: an order of its own
+    std::uint64_t order;  // 0: an order of its own
     std::int64_t amount_micros;
     std::int64_t quantity_milli;
     std::uint32_t product;
@@ -61,7 +61,7 @@ class Truth {
     std::int32_t milli;
   };
   struct Listed {
-    std::uint64_t sequence;        // later wins among equal moments
+    std::uint64_t sequence;  // later wins among equal moments
     std::uint8_t category;
   };
   struct TopicLedger {
@@ -84,8 +84,9 @@ class Truth {
   std::vector<Line> lines_;
   std::vector<Rating> ratings_;
   std::map<std::uint32_t, std::map<std::int64_t, Listed>> listings_;  // product -> from -> what
-  std::map<std::int64_t, std::array<std::uint64_t, simulate::kActionNames.size()>> actions_;  // by minute
-  std::map<EventKind, std::uint64_t> kinds_;   // counted records
+  std::map<std::int64_t, std::array<std::uint64_t, simulate::kActionNames.size()>>
+      actions_;                               // by minute
+  std::map<EventKind, std::uint64_t> kinds_;  // counted records
   std::int64_t first_us_ = INT64_MAX;
   std::int64_t last_us_ = INT64_MIN;
   std::uint64_t listed_ = 0;

@@ -16,18 +16,24 @@ namespace {
 
 constexpr int kStepsPerLook = 2000;
 
-// Only reading. It also decides while stepping (a schema change prepares again), so it stays.
-int allow_reading(void*, int action, const char* first, const char* second, const char*,
-                  const char*) {
+bool reads_only(int action, const char* function) {
   switch (action) {
     case SQLITE_SELECT:
     case SQLITE_READ:
-    case SQLITE_RECURSIVE: return SQLITE_OK;
+    case SQLITE_RECURSIVE: return true;
     case SQLITE_FUNCTION:
-      return std::string_view(second == nullptr ? "" : second) == "load_extension" ? SQLITE_DENY
-                                                                                    : SQLITE_OK;
-    default: static_cast<void>(first); return SQLITE_DENY;
+      return std::string_view(function == nullptr ? "" : function) != "load_extension";
+    default: return false;
   }
+}
+
+// Only reading; `denied` remembers that something else was tried. It also decides while stepping (a
+// schema change prepares again, a pragma as a table prepares then), so it stays.
+int allow_reading(void* denied, int action, const char*, const char* function, const char*,
+                  const char*) {
+  if (reads_only(action, function)) return SQLITE_OK;
+  *static_cast<bool*>(denied) = true;
+  return SQLITE_DENY;
 }
 
 // The manual's limits for untrusted SQL, as wide as the views need.
@@ -75,19 +81,19 @@ Result<Database> open_for_reading(const std::string& path) {
   return open_checked(path, Database::Mode::kImmutable);
 }
 
-Status invalid(sqlite3* db) {
+constexpr const char* kReadOnly = "only reading is allowed: one SELECT (or WITH ... SELECT)";
+
+Status invalid(sqlite3* db, bool denied) {
   return Status(Code::kInvalid,
-                sqlite3_errcode(db) == SQLITE_AUTH
-                    ? std::string("only reading is allowed: one SELECT (or WITH ... SELECT)")
-                    : fmt::format("SQL: {}", sqlite3_errmsg(db)));
+                denied ? std::string(kReadOnly) : fmt::format("SQL: {}", sqlite3_errmsg(db)));
 }
 
-Result<Statement> prepare_one(sqlite3* db, const std::string& sql) {
+Result<Statement> prepare_one(sqlite3* db, const std::string& sql, const bool& denied) {
   const char* rest = nullptr;
   sqlite3_stmt* raw = nullptr;
   if (sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), 0, &raw, &rest) !=
       SQLITE_OK) {
-    return invalid(db);
+    return invalid(db, denied);
   }
   Statement statement(raw);
   if (raw == nullptr) return Status(Code::kInvalid, "there is no SQL statement in the text");
@@ -102,7 +108,7 @@ Result<Statement> prepare_one(sqlite3* db, const std::string& sql) {
       return Status(Code::kInvalid, "give one SQL statement at a time");
     }
   }
-  if (sqlite3_stmt_readonly(raw) == 0) return Status(Code::kInvalid, "only reading is allowed");
+  if (sqlite3_stmt_readonly(raw) == 0) return Status(Code::kInvalid, kReadOnly);
   return statement;
 }
 
@@ -116,7 +122,8 @@ int is_late(void* deadline) {
   return d.clock.monotonic() > d.at ? 1 : 0;
 }
 
-Status step_failure(sqlite3* db, const SqlLimits& limits) {
+Status step_failure(sqlite3* db, const SqlLimits& limits, bool denied) {
+  if (denied) return Status(Code::kInvalid, kReadOnly);
   const Status status = sqlite_status(db, "SQL");
   if (status.code() != Code::kTimeout) return status;
   return Status(Code::kTimeout,
@@ -133,10 +140,11 @@ Result<SqlOutcome> run_sql(const std::string& path, const std::string& sql,
   if (!opened.ok()) return opened.status();
   Database db = std::move(opened).value();
   set_limits(db.raw());
-  sqlite3_set_authorizer(db.raw(), allow_reading, nullptr);
+  bool denied = false;
+  sqlite3_set_authorizer(db.raw(), allow_reading, &denied);
   Deadline deadline{clock, clock.monotonic() + limits.deadline};
   sqlite3_progress_handler(db.raw(), kStepsPerLook, is_late, &deadline);
-  auto prepared = prepare_one(db.raw(), sql);
+  auto prepared = prepare_one(db.raw(), sql, denied);
   if (!prepared.ok()) return prepared.status();
   Statement statement = std::move(prepared).value();
   const auto table = make_row_writer(format, statement, out);
@@ -146,7 +154,7 @@ Result<SqlOutcome> run_sql(const std::string& path, const std::string& sql,
     if (result == SQLITE_DONE) break;
     if (result != SQLITE_ROW) {
       table->end();
-      return step_failure(db.raw(), limits);
+      return step_failure(db.raw(), limits, denied);
     }
     outcome.truncated = outcome.rows == limits.rows_max || table->bytes() >= limits.bytes_max;
     if (outcome.truncated) break;

@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <map>
-#include <unordered_map>
-#include <utility>
 
 #include "base/hll.h"
 
@@ -43,18 +41,30 @@ void read_ratings(const Statement& row, int column, Row& into) {
   }
 }
 
-// Position of a key's row in a vector, made when new.
+// Finds the row of (id, currency) in a vector and makes it when new. Ids are dense (they count up
+// from 0, kDimensionCap at most), so a table by id beats a hash; the currencies of one id are a
+// short chain.
 template <class Row>
 class RowIndex {
  public:
-  Row& at(std::vector<Row>& rows, std::uint64_t key, const Row& fresh) {
-    const auto [found, is_new] = index_.try_emplace(key, rows.size());
-    if (is_new) rows.push_back(fresh);
-    return rows[found->second];
+  Row& at(std::vector<Row>& rows, StoredId id, StoredId currency, const Row& fresh) {
+    if (id >= newest_.size()) newest_.resize(std::max<std::size_t>(id + 1, 2 * newest_.size()), 0);
+    for (std::uint32_t i = newest_[id]; i != 0; i = links_[i - 1].before) {
+      if (links_[i - 1].currency == currency) return rows[i - 1];
+    }
+    links_.push_back({currency, newest_[id]});
+    rows.push_back(fresh);
+    newest_[id] = static_cast<std::uint32_t>(rows.size());
+    return rows.back();
   }
 
  private:
-  std::unordered_map<std::uint64_t, std::size_t> index_;
+  struct Link {
+    StoredId currency;
+    std::uint32_t before;  // 0: none; else row number + 1
+  };
+  std::vector<std::uint32_t> newest_;
+  std::vector<Link> links_;
 };
 
 // A row of group_sql().
@@ -63,8 +73,6 @@ void add(Group& to, const Statement& row) {
   add(to.sales, sales_at(row, 3));
   if (id_at(row, 8) != kStoredNone) to.category = id_at(row, 8);
 }
-
-std::uint64_t pair_key(StoredId a, StoredId b) { return std::uint64_t{a} << 32 | b; }
 
 constexpr const char* kGroupPanes[] = {
     "SELECT pane_us,product,currency,orders,lines,units_milli,gross_micros,refunds_micros,category"
@@ -140,7 +148,7 @@ std::vector<GroupSum> StoreView::group_sums(Dimension by, const Window& window) 
            [&](const Statement& row) {
              const StoredId id = id_at(row, 1);
              const StoredId currency = id_at(row, 2);
-             add(index.at(rows, pair_key(id, currency), {id, currency, {}, kStoredNone}), row);
+             add(index.at(rows, id, currency, {id, currency, {}, kStoredNone}), row);
            });
   return rows;
 }
@@ -182,7 +190,7 @@ std::vector<RatingSum> StoreView::rating_sums(const Window& window) {
       " WHERE tier=?1 AND pane_us>=?2 AND pane_us<?3",
       {number(window.tier), from(window), window.to_us}, [&](const Statement& row) {
         const StoredId id = id_at(row, 0);
-        read_ratings(row, 1, index.at(rows, id, {id, 0, 0, {}}));
+        read_ratings(row, 1, index.at(rows, id, kStoredNone, {id, 0, 0, {}}));
       });
   return rows;
 }

@@ -8,6 +8,7 @@ namespace retailpulse {
 
 Status Names::load(Database& db) {
   for (auto& texts : by_text_) texts.clear();
+  category_texts_.assign(kFirstNameId, "");
   auto insert = db.prepare("INSERT INTO names(dimension,id,text) VALUES(?1,?2,?3)");
   if (!insert.ok()) return insert.status();
   insert_ = std::move(insert).value();
@@ -23,8 +24,20 @@ Status Names::load(Database& db) {
     if (!more.value()) return {};
     const auto dimension = static_cast<std::size_t>(row.integer(0));
     if (dimension >= kDimensions) return Status(Code::kCorrupt, "names: unknown dimension");
-    by_text_[dimension].emplace(row.text(2), row.integer(1));
+    remember(static_cast<Dimension>(dimension), std::string(row.text(2)), row.integer(1));
   }
+}
+
+void Names::remember(Dimension dimension, const std::string& text, std::int64_t id) {
+  by_text_[static_cast<std::size_t>(dimension)].emplace(text, id);
+  if (dimension != Dimension::kCategory) return;
+  const auto index = static_cast<std::size_t>(id);
+  if (category_texts_.size() <= index) category_texts_.resize(index + 1);
+  category_texts_[index] = text;
+}
+
+const std::string& Names::category_text(std::int64_t id) const {
+  return category_texts_.at(static_cast<std::size_t>(id));
 }
 
 Result<std::int64_t> Names::intern(Dimension dimension, const std::string& text) {
@@ -39,7 +52,7 @@ Result<std::int64_t> Names::intern(Dimension dimension, const std::string& text)
     auto digits = insert_currency_.bind(1, id).bind(2, std::int64_t{currency_digits(text)}).run();
     if (!digits.ok()) return digits.status();
   }
-  texts.emplace(text, id);
+  remember(dimension, text, id);
   return id;
 }
 

@@ -27,11 +27,15 @@ class Names {
   Status learn(LaneId lane, const std::vector<NewName>& names);
   // The store's id of a lane's id; kNoName is kUnknownId, kOtherName is kOtherId.
   [[nodiscard]] std::int64_t id(LaneId lane, Dimension dimension, NameId name) const;
+  // Of a category; "" for kUnknownId and kOtherId. Orders ids the same way in every run.
+  [[nodiscard]] const std::string& category_text(std::int64_t id) const;
 
  private:
+  void remember(Dimension dimension, const std::string& text, std::int64_t id);
   Result<std::int64_t> intern(Dimension dimension, const std::string& text);
 
   std::array<std::unordered_map<std::string, std::int64_t>, kDimensions> by_text_;
+  std::vector<std::string> category_texts_;  // by id
   std::vector<std::array<std::vector<std::int64_t>, kDimensions>> lanes_;
   Statement insert_;
   Statement insert_currency_;

@@ -1,6 +1,7 @@
 #include "store/order_marks.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "store/schema.h"
@@ -53,10 +54,11 @@ Result<OrderMarks::Marks> OrderMarks::read(std::int64_t order) {
   }
 }
 
-void OrderMarks::count(const Marks& marks, const Catalog& catalog, RollupRows& rows,
-                       std::int64_t sign, Count what) {
+void OrderMarks::count(const Marks& marks, const Names& names, const Catalog& catalog,
+                       RollupRows& rows, std::int64_t sign, Count what) {
   std::map<std::int64_t, std::int64_t> totals;                              // currency -> first
   std::map<std::pair<std::int64_t, std::int64_t>, std::int64_t> categories; // (category, currency)
+  std::map<std::pair<std::int64_t, std::int64_t>, const Mark*> products;    // (product, currency)
   for (const Mark& mark : marks) {
     const std::int64_t category =
         mark.category != kUnknownId
@@ -64,14 +66,20 @@ void OrderMarks::count(const Marks& marks, const Catalog& catalog, RollupRows& r
             : catalog.category(mark.product, pane_of(mark.first_us, kMinuteUs));
     keep_first(totals, mark.currency, mark.first_us);
     keep_first(categories, std::pair(category, mark.currency), mark.first_us);
-    if (what == Count::kAll) {
-      rows.add_product_order(mark.first_us, mark.product, mark.category, mark.currency, sign);
+    const Mark*& first = products[std::pair(mark.product, mark.currency)];
+    // Of two at one moment the smaller category text: ids depend on who came first.
+    if (first == nullptr || std::tie(mark.first_us, names.category_text(mark.category)) <
+                                std::tie(first->first_us, names.category_text(first->category))) {
+      first = &mark;
     }
   }
   for (const auto& [key, first_us] : categories) {
     rows.add_category_order(first_us, key.first, key.second, sign);
   }
   if (what == Count::kCategories) return;
+  for (const auto& [key, mark] : products) {
+    rows.add_product_order(mark->first_us, mark->product, mark->category, mark->currency, sign);
+  }
   for (const auto& [currency, first_us] : totals) rows.add_total_order(first_us, currency, sign);
 }
 
@@ -87,13 +95,13 @@ Status OrderMarks::add(std::span<const Epoch* const> epochs, const Names& names,
     }
   }
   for (const auto& [order, lines] : orders) {
-    if (Status status = merge(order, lines, catalog, rows); !status.ok()) return status;
+    if (Status status = merge(order, lines, names, catalog, rows); !status.ok()) return status;
   }
   return {};
 }
 
-Status OrderMarks::merge(std::int64_t order, const Marks& lines, const Catalog& catalog,
-                         RollupRows& rows) {
+Status OrderMarks::merge(std::int64_t order, const Marks& lines, const Names& names,
+                         const Catalog& catalog, RollupRows& rows) {
   auto known = read(order);
   if (!known.ok()) return known.status();
   Marks marks = known.value();
@@ -111,8 +119,8 @@ Status OrderMarks::merge(std::int64_t order, const Marks& lines, const Catalog& 
     }
   }
   if (changed.empty()) return {};
-  count(known.value(), catalog, rows, -1, Count::kAll);
-  count(marks, catalog, rows, +1, Count::kAll);
+  count(known.value(), names, catalog, rows, -1, Count::kAll);
+  count(marks, names, catalog, rows, +1, Count::kAll);
   for (const std::size_t i : changed) {
     const Mark& m = marks[i];
     auto done = upsert_.bind(1, order).bind(2, m.product).bind(3, m.category).bind(4, m.currency)
@@ -122,8 +130,8 @@ Status OrderMarks::merge(std::int64_t order, const Marks& lines, const Catalog& 
   return {};
 }
 
-Status OrderMarks::recount(std::int64_t product, const Catalog& catalog, RollupRows& rows,
-                           std::int64_t sign) {
+Status OrderMarks::recount(std::int64_t product, const Names& names, const Catalog& catalog,
+                           RollupRows& rows, std::int64_t sign) {
   std::vector<std::int64_t> orders;
   by_product_.bind(1, product);
   for (;;) {
@@ -135,7 +143,7 @@ Status OrderMarks::recount(std::int64_t product, const Catalog& catalog, RollupR
   for (const std::int64_t order : orders) {
     auto marks = read(order);
     if (!marks.ok()) return marks.status();
-    count(marks.value(), catalog, rows, sign, Count::kCategories);
+    count(marks.value(), names, catalog, rows, sign, Count::kCategories);
   }
   return {};
 }

@@ -1,6 +1,6 @@
 // OrderMarks: orders whose lines come in several pieces, counted once each.
 //
-// An order is counted, for the total and for each product and category, in the pane of its first
+// An order is counted, for the total and once for each product and category, in the pane of its first
 // (earliest) sale line there. A line that arrives later may be earlier: the count then moves. So
 // the numbers are a function of the set of lines. One mark for each (order, product, own category,
 // currency) is kept in the store; orders of one line need none and pay nothing.
@@ -33,7 +33,8 @@ class OrderMarks {
              RollupRows& rows);
   // Takes the category counts of a product's orders out (sign -1, before its category changes) and
   // puts them in again (+1, after it).
-  Status recount(std::int64_t product, const Catalog& catalog, RollupRows& rows, std::int64_t sign);
+  Status recount(std::int64_t product, const Names& names, const Catalog& catalog, RollupRows& rows,
+                 std::int64_t sign);
   // Forgets marks older than `before_us` in the `part`-th of kParts of the key space.
   static constexpr int kParts = 256;
   Status prune(std::int64_t before_us, int part);
@@ -48,10 +49,11 @@ class OrderMarks {
   using Marks = std::vector<Mark>;
 
   Result<Marks> read(std::int64_t order);
-  Status merge(std::int64_t order, const Marks& lines, const Catalog& catalog, RollupRows& rows);
+  Status merge(std::int64_t order, const Marks& lines, const Names& names, const Catalog& catalog,
+               RollupRows& rows);
   enum class Count { kAll, kCategories };
-  static void count(const Marks& marks, const Catalog& catalog, RollupRows& rows,
-                    std::int64_t sign, Count what);
+  static void count(const Marks& marks, const Names& names, const Catalog& catalog,
+                    RollupRows& rows, std::int64_t sign, Count what);
 
   Statement select_;
   Statement upsert_;

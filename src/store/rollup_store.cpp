@@ -216,12 +216,12 @@ Status SqliteRollupStore::take_listings(const Epoch& epoch, const Seals& seals) 
 Status SqliteRollupStore::take_listing(const ListingRow& row, const Seals& seals) {
   const auto changes = catalog_.changes(row);
   if (changes.empty()) return catalog_.apply(row);
-  if (Status s = orders_.recount(row.product, catalog_, rows_, -1); !s.ok()) return s;
+  if (Status s = orders_.recount(row.product, names_, catalog_, rows_, -1); !s.ok()) return s;
   for (const Recategorised& change : changes) {
     if (Status s = recategoriser_.move(change, seals, rows_); !s.ok()) return s;
   }
   if (Status s = catalog_.apply(row); !s.ok()) return s;
-  return orders_.recount(row.product, catalog_, rows_, +1);
+  return orders_.recount(row.product, names_, catalog_, rows_, +1);
 }
 
 Status SqliteRollupStore::write_clock(const CommitContext& context, const Seals& seals) {

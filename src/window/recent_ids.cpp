@@ -56,7 +56,7 @@ void RecentIds::grow() {
   for (std::size_t i = 0; i < count_; ++i) bigger[i] = ring_[(begin_ + i) & (ring_.size() - 1)];
   ring_ = std::move(bigger);
   begin_ = 0;
-  set_.assign(ring_.size() * 4, 0);
+  set_.assign(ring_.size() * 2, 0);
   for (std::size_t i = 0; i < count_; ++i) insert(ring_[i]);
 }
 

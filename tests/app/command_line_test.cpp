@@ -1,7 +1,6 @@
 #include "app/command_line.h"
 
 #include "app/config_values.h"
-
 #include "support/catch.h"
 
 using namespace retailpulse;
@@ -18,17 +17,42 @@ class FixedClock final : public Clock {
 
 const Environment kEmpty{{"HOME", "/nonexistent"}};
 
-CommandLine parse(const std::vector<std::string>& arguments, const Environment& environment = kEmpty) {
+CommandLine parse(const std::vector<std::string>& arguments,
+                  const Environment& environment = kEmpty) {
   return parse_command_line(arguments, environment, FixedClock{});
 }
 
 }  // namespace
 
 TEST_CASE("run: flags become configuration") {
-  const CommandLine line = parse({"run", "-b", "k1:9092,k2:9092", "-t", "transactions", "-t", "orders=transactions",
-                                  "-X", "security.protocol=SSL", "-X", "fetch.wait.max.ms=20", "--from", "earliest",
-                                  "-e", "--port", "0", "--data", "/tmp/d", "--lanes", "2", "--zone", "Asia/Kathmandu",
-                                  "--durability", "full", "--address", "127.0.0.2", "--web-dir", "web"});
+  const CommandLine line = parse({"run",
+                                  "-b",
+                                  "k1:9092,k2:9092",
+                                  "-t",
+                                  "transactions",
+                                  "-t",
+                                  "orders=transactions",
+                                  "-X",
+                                  "security.protocol=SSL",
+                                  "-X",
+                                  "fetch.wait.max.ms=20",
+                                  "--from",
+                                  "earliest",
+                                  "-e",
+                                  "--port",
+                                  "0",
+                                  "--data",
+                                  "/tmp/d",
+                                  "--lanes",
+                                  "2",
+                                  "--zone",
+                                  "Asia/Kathmandu",
+                                  "--durability",
+                                  "full",
+                                  "--address",
+                                  "127.0.0.2",
+                                  "--web-dir",
+                                  "web"});
   CHECK(line.error.empty());
   REQUIRE(line.command == Command::kRun);
   CHECK(line.config.kafka.bootstrap == "k1:9092,k2:9092");
@@ -51,22 +75,31 @@ TEST_CASE("run: what is missing or wrong is said, with the exit code for it") {
   CHECK(nothing.error.find("add -b HOST:PORT") != std::string::npos);
   CHECK(nothing.error.find("add -t TOPIC[=ROLE]") != std::string::npos);
 
-  const CommandLine wrong = parse({"run", "-b", "k:1", "-t", "visits", "--port", "80800", "--from", "now"});
+  const CommandLine wrong =
+      parse({"run", "-b", "k:1", "-t", "visits", "--port", "80800", "--from", "now"});
   CHECK(wrong.exit_code == kExitConfig);
-  CHECK(wrong.error.find("--port: http.port is \"80800\"; it must be a whole number from 0 to 65535.\n") != std::string::npos);
+  CHECK(wrong.error.find(
+            "--port: http.port is \"80800\"; it must be a whole number from 0 to 65535.\n") !=
+        std::string::npos);
   CHECK(wrong.error.find("--from: start is \"now\"") != std::string::npos);
   CHECK(wrong.error.find("-t: what is topic visits?") != std::string::npos);
 
   CHECK(parse({"run", "--no-such-flag"}).exit_code == kExitUsage);
   CHECK(parse({}).exit_code == kExitUsage);
   CHECK(parse({"fly"}).exit_code == kExitUsage);
-  CHECK(parse({"run", "--token", "0123456789abcdef"}).exit_code == kExitUsage);  // ps shows arguments
+  CHECK(parse({"run", "--token", "0123456789abcdef"}).exit_code ==
+        kExitUsage);  // ps shows arguments
 }
 
 TEST_CASE("help is on stdout with an example and exit 0") {
-  for (const std::vector<std::string>& arguments : std::vector<std::vector<std::string>>{
-           {"--help"}, {"run", "--help"}, {"demo", "--help"}, {"simulate", "--help"}, {"sql", "--help"},
-           {"config", "check", "--help"}, {"config", "show", "--help"}}) {
+  for (const std::vector<std::string>& arguments :
+       std::vector<std::vector<std::string>>{{"--help"},
+                                             {"run", "--help"},
+                                             {"demo", "--help"},
+                                             {"simulate", "--help"},
+                                             {"sql", "--help"},
+                                             {"config", "check", "--help"},
+                                             {"config", "show", "--help"}}) {
     const CommandLine line = parse(arguments);
     CAPTURE(arguments.front());
     CHECK(line.command == Command::kNone);
@@ -92,7 +125,8 @@ TEST_CASE("demo: a live shop, the native topics, a throw-away store") {
 
 TEST_CASE("simulate: a file has the shop's own days, Kafka the present") {
   const FixedClock clock;
-  const CommandLine file = parse({"simulate", "--out", "x.tsv", "--count", "1000", "--seed", "3", "--mix", "sales"});
+  const CommandLine file =
+      parse({"simulate", "--out", "x.tsv", "--count", "1000", "--seed", "3", "--mix", "sales"});
   REQUIRE(file.command == Command::kSimulate);
   CHECK(file.simulate.shop.start == SimulatorConfig{}.start);
   CHECK(file.simulate.speed == 0);
@@ -106,20 +140,25 @@ TEST_CASE("simulate: a file has the shop's own days, Kafka the present") {
   CHECK(live.simulate.shop.start == clock.now);
   CHECK(live.simulate.shop.profile == SimulatorConfig::Profile::kWave);
 
-  const CommandLine bulk = parse({"simulate", "-b", "k:1", "--rate", "1000", "--count", "3600000", "--speed", "0"});
+  const CommandLine bulk =
+      parse({"simulate", "-b", "k:1", "--rate", "1000", "--count", "3600000", "--speed", "0"});
   REQUIRE(bulk.command == Command::kSimulate);
   CHECK(!bulk.simulate.live);
   CHECK(bulk.simulate.shop.start == clock.now - 1h);
 
-  const CommandLine dated = parse({"simulate", "-b", "k:1", "--start", "2026-01-02T03:04:05Z", "--duration", "2h"});
+  const CommandLine dated =
+      parse({"simulate", "-b", "k:1", "--start", "2026-01-02T03:04:05Z", "--duration", "2h"});
   CHECK(moment_text(dated.simulate.shop.start) == "2026-01-02T03:04:05Z");
   CHECK(dated.simulate.duration == Duration{2h});
 
   CHECK(parse({"simulate"}).error.find("-b HOST:PORT, or --out FILE") != std::string::npos);
-  CHECK(parse({"simulate", "--out", "x"}).error.find("--count N or --duration") != std::string::npos);
+  CHECK(parse({"simulate", "--out", "x"}).error.find("--count N or --duration") !=
+        std::string::npos);
   CHECK(parse({"simulate", "--out", "x", "--duration", "soon"}).exit_code == kExitUsage);
-  CHECK(parse({"simulate", "--out", "x", "--count", "1", "--start", "1984-01-01T00:00:00Z"}).exit_code == kExitUsage);
-  CHECK(parse({"simulate", "--out", "x", "--count", "1", "--shape", "segment"}).exit_code == kExitUsage);
+  CHECK(parse({"simulate", "--out", "x", "--count", "1", "--start", "1984-01-01T00:00:00Z"})
+            .exit_code == kExitUsage);
+  CHECK(parse({"simulate", "--out", "x", "--count", "1", "--shape", "segment"}).exit_code ==
+        kExitUsage);
 }
 
 TEST_CASE("sql, version, config") {
@@ -144,7 +183,8 @@ TEST_CASE("sql, version, config") {
   CHECK(bad.output.empty());
   CHECK(bad.error.find("tests/config/bad_range.json:3: http.port is 99999") != std::string::npos);
 
-  const CommandLine show = parse({"config", "show", "--origin", "-c", "tests/config/good_mapping.json", "--port", "81"});
+  const CommandLine show =
+      parse({"config", "show", "--origin", "-c", "tests/config/good_mapping.json", "--port", "81"});
   REQUIRE(show.command == Command::kConfigShow);
   CHECK(show.output.find("http.port = 81    (flag --port)") != std::string::npos);
   CHECK(parse({"config", "show", "-c", "/nonexistent.json"}).exit_code == kExitConfig);

@@ -1,5 +1,3 @@
-#include "app/config_load.h"
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -8,6 +6,7 @@
 #include <sstream>
 
 #include "app/config_lines.h"
+#include "app/config_load.h"
 #include "app/config_values.h"
 #include "support/catch.h"
 
@@ -40,7 +39,8 @@ std::vector<fs::path> files(const std::string& prefix) {
 }
 
 struct Scratch {
-  fs::path path = fs::temp_directory_path() / ("retailpulse-config-test-" + std::to_string(getpid()));
+  fs::path path =
+      fs::temp_directory_path() / ("retailpulse-config-test-" + std::to_string(getpid()));
   explicit Scratch(const std::string& text) { std::ofstream(path) << text; }
   ~Scratch() { fs::remove(path); }
 };
@@ -125,10 +125,12 @@ TEST_CASE("every default is itself in range, and every field takes what it shows
 }
 
 TEST_CASE("flags > environment > file > defaults, and origins say so") {
-  const Scratch file(R"({"http": {"port": 1111}, "time": {"out_of_order": "7s"}, "store": {"directory": "/a"}})");
+  const Scratch file(
+      R"({"http": {"port": 1111}, "time": {"out_of_order": "7s"}, "store": {"directory": "/a"}})");
   ConfigLoader loader;
   loader.file(file.path.string());
-  loader.environment({{"RETAILPULSE_HTTP_PORT", "2222"}, {"RETAILPULSE_STORE_DIRECTORY", "/b"},
+  loader.environment({{"RETAILPULSE_HTTP_PORT", "2222"},
+                      {"RETAILPULSE_STORE_DIRECTORY", "/b"},
                       {"RETAILPULSE_HTTP_ALLOWED_HOSTS", "a.example,b.example"}});
   loader.flag("http.port", "3333", "--port");
   loader.check();
@@ -139,8 +141,10 @@ TEST_CASE("flags > environment > file > defaults, and origins say so") {
   CHECK(loader.config().http.allowed_hosts == std::vector<std::string>{"a.example", "b.example"});
   const std::string shown = loader.show(true);
   CHECK(shown.find("http.port = 3333    (flag --port)\n") != std::string::npos);
-  CHECK(shown.find("store.directory = \"/b\"    (environment RETAILPULSE_STORE_DIRECTORY)\n") != std::string::npos);
-  CHECK(shown.find("time.out_of_order = \"7s\"    (file " + file.path.string() + ":1)\n") != std::string::npos);
+  CHECK(shown.find("store.directory = \"/b\"    (environment RETAILPULSE_STORE_DIRECTORY)\n") !=
+        std::string::npos);
+  CHECK(shown.find("time.out_of_order = \"7s\"    (file " + file.path.string() + ":1)\n") !=
+        std::string::npos);
   CHECK(shown.find("pipeline.lanes = 0    (default)\n") != std::string::npos);
 }
 
@@ -157,15 +161,18 @@ TEST_CASE("environment: properties, secrets from files, slips") {
   CHECK(loader.config().kafka.properties.at("security.protocol") == "SASL_SSL");
   CHECK(loader.config().http.token == "canary-of-sixteen-or-more");
   CHECK(lines_of(loader.errors()) ==
-        "RETAILPULSE_PIPELINE_LANES: pipeline.lanes is \"many\"; it must be a whole number from 0 to 64.\n");
+        "RETAILPULSE_PIPELINE_LANES: pipeline.lanes is \"many\"; it must be a whole number from 0 "
+        "to 64.\n");
   CHECK(lines_of(loader.warnings()) ==
         "RETAILPULSE_HTTP_PROT: nobody reads this variable; did you mean RETAILPULSE_HTTP_PORT?\n");
   CHECK(loader.show(true).find("canary") == std::string::npos);
-  CHECK(loader.show(true).find("kafka.properties.sasl.password = (set, not shown)") != std::string::npos);
+  CHECK(loader.show(true).find("kafka.properties.sasl.password = (set, not shown)") !=
+        std::string::npos);
 
   ConfigLoader missing;
   missing.environment({{"RETAILPULSE_HTTP_TOKEN_FILE", "/nonexistent/token"}});
-  CHECK(lines_of(missing.errors()) == "RETAILPULSE_HTTP_TOKEN_FILE: cannot read the file /nonexistent/token.\n");
+  CHECK(lines_of(missing.errors()) ==
+        "RETAILPULSE_HTTP_TOKEN_FILE: cannot read the file /nonexistent/token.\n");
 }
 
 TEST_CASE("a file with a secret that others may read is warned of") {
@@ -178,8 +185,9 @@ TEST_CASE("a file with a secret that others may read is warned of") {
   CHECK(load(R"({"http": {"token": "0123456789abcdef"}})").warnings().empty());
 }
 
-TEST_CASE("-t: native names need no role, others do, a file's mapping is kept") {
-  const Scratch file(R"({"streams": [{"topic": "orders", "role": "transactions", "fields": {"amount": "sum"}}]})");
+TEST_CASE("flag -t: native names need no role, others do, a file's mapping is kept") {
+  const Scratch file(
+      R"({"streams": [{"topic": "orders", "role": "transactions", "fields": {"amount": "sum"}}]})");
   ConfigLoader loader;
   loader.file(file.path.string());
   loader.topics({"feedback", "orders", "clicks=interactions"});
@@ -191,17 +199,20 @@ TEST_CASE("-t: native names need no role, others do, a file's mapping is kept") 
 
   ConfigLoader bad;
   bad.topics({"visits", "orders=transaction", "=feedback"});
-  CHECK(lines_of(bad.errors()) ==
-        "-t: what is topic visits? Write -t visits=ROLE; ROLE is one of transactions, product_listings, feedback, "
-        "interactions.\n"
-        "-t: \"transaction\" is no role; did you mean transactions? it must be one of transactions, "
-        "product_listings, feedback, interactions.\n"
-        "-t: \"=feedback\" names no topic; write TOPIC or TOPIC=ROLE.\n");
+  CHECK(
+      lines_of(bad.errors()) ==
+      "-t: what is topic visits? Write -t visits=ROLE; ROLE is one of transactions, "
+      "product_listings, feedback, "
+      "interactions.\n"
+      "-t: \"transaction\" is no role; did you mean transactions? it must be one of transactions, "
+      "product_listings, feedback, interactions.\n"
+      "-t: \"=feedback\" names no topic; write TOPIC or TOPIC=ROLE.\n");
 }
 
-TEST_CASE("-X: checked, and our own names are used where we have them") {
+TEST_CASE("flag -X: checked, and our own names are used where we have them") {
   ConfigLoader loader;
-  loader.properties({"bootstrap.servers=a:1", "sasl.username=me=you", "plugin.library.paths=x", "novalue", "=x"});
+  loader.properties(
+      {"bootstrap.servers=a:1", "sasl.username=me=you", "plugin.library.paths=x", "novalue", "=x"});
   CHECK(loader.config().kafka.bootstrap == "a:1");
   CHECK(loader.config().kafka.properties.at("sasl.username") == "me=you");
   CHECK(loader.errors().size() == 3);
@@ -209,7 +220,8 @@ TEST_CASE("-X: checked, and our own names are used where we have them") {
 }
 
 TEST_CASE("hostile texts are shown harmless and short") {
-  const ConfigLoader loader = load("{\"http\": {\"address\": [\"" + std::string(5000, 'x') + "\"]}, \"a\\u001b[31mb\": 1}");
+  const ConfigLoader loader =
+      load("{\"http\": {\"address\": [\"" + std::string(5000, 'x') + "\"]}, \"a\\u001b[31mb\": 1}");
   REQUIRE(loader.errors().size() == 2);
   for (const std::string& error : loader.errors()) {
     CHECK(error.size() < 400);
@@ -224,8 +236,9 @@ TEST_CASE("hostile texts are shown harmless and short") {
 }
 
 TEST_CASE("a syntax error never shows what was read") {
-  for (const char* text : {"{\"http\": {\"token\": \"canary-1\n", "{\"http\": {\"token\": canary-1}}",
-                           "{\"a\": \"canary-1\" \"canary-1\"}", "{\"canary-1\" \"\\x\"}", "{\"canary-1"}) {
+  for (const char* text :
+       {"{\"http\": {\"token\": \"canary-1\n", "{\"http\": {\"token\": canary-1}}",
+        "{\"a\": \"canary-1\" \"canary-1\"}", "{\"canary-1\" \"\\x\"}", "{\"canary-1"}) {
     const ConfigLoader loader = load(text);
     CAPTURE(text);
     REQUIRE(loader.errors().size() == 1);
@@ -235,7 +248,8 @@ TEST_CASE("a syntax error never shows what was read") {
 }
 
 TEST_CASE("lines: comments and line ends of all kinds") {
-  const ConfigLines lines("// one\n{ /* two\nthree */ \"a\": [ 1,\n {\"b\": \"x\\\"}\"} ],\n\"c\": null, \"a\": 2}");
+  const ConfigLines lines(
+      "// one\n{ /* two\nthree */ \"a\": [ 1,\n {\"b\": \"x\\\"}\"} ],\n\"c\": null, \"a\": 2}");
   CHECK(lines.line_of("") == 2);
   CHECK(lines.line_of("/a") == 3);
   CHECK(lines.line_of("/a/1") == 4);

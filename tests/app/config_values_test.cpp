@@ -12,8 +12,8 @@ TEST_CASE("durations: one number and one unit, nothing else") {
   CHECK(parse_duration("36h") == Duration{36h});
   CHECK(parse_duration("14d") == Duration{14 * 24h});
   CHECK(parse_duration("0s") == Duration{0});
-  for (const char* bad : {"", "5", "s", "5 s", " 5s", "5s ", "-5s", "+5s", "1.5h", "5S", "1h30m", "5us",
-                          "99999999999999999999d", "9999999999999d", "0x5s"}) {
+  for (const char* bad : {"", "5", "s", "5 s", " 5s", "5s ", "-5s", "+5s", "1.5h", "5S", "1h30m",
+                          "5us", "99999999999999999999d", "9999999999999d", "0x5s"}) {
     CAPTURE(bad);
     CHECK(!parse_duration(bad));
   }
@@ -32,9 +32,10 @@ TEST_CASE("moments: RFC 3339 with an offset") {
   CHECK(parse_moment("2024-11-25T17:45:00+05:45") == noon);
   CHECK(parse_moment("2024-11-25T07:00:00.25-05:00") == noon + 250ms);
   CHECK(parse_moment("2024-02-29T00:00:00Z").has_value());
-  for (const char* bad : {"", "2024-11-25", "2024-11-25T12:00:00", "2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z",
-                          "2024-11-25T24:00:00Z", "2024-11-25T12:00:00.Z", "2024-11-25T12:00:00+1:00",
-                          "2024-11-25T12:00:00Zx", "24-11-25T12:00:00Z", "2024-11-25T12:00:00+24:00"}) {
+  for (const char* bad :
+       {"", "2024-11-25", "2024-11-25T12:00:00", "2023-02-29T00:00:00Z", "2024-13-01T00:00:00Z",
+        "2024-11-25T24:00:00Z", "2024-11-25T12:00:00.Z", "2024-11-25T12:00:00+1:00",
+        "2024-11-25T12:00:00Zx", "24-11-25T12:00:00Z", "2024-11-25T12:00:00+24:00"}) {
     CAPTURE(bad);
     CHECK(!parse_moment(bad));
   }
@@ -49,7 +50,8 @@ TEST_CASE("start points are read back as they are shown") {
     REQUIRE(start);
     CHECK(start_text(*start) == text);
   }
-  for (const char* bad : {"", "begin", "last:", "last:24", "last", "Earliest"}) CHECK(!parse_start(bad));
+  for (const char* bad : {"", "begin", "last:", "last:24", "last", "Earliest"})
+    CHECK(!parse_start(bad));
 }
 
 TEST_CASE("nearest finds slips, not strangers") {

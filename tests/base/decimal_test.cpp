@@ -159,7 +159,8 @@ TEST_CASE("what is written reads back as itself", "[decimal][random]") {
   INFO("seed " << seed);
   std::mt19937_64 random(seed);
   for (int i = 0; i < 50'000; ++i) {
-    const auto micros = static_cast<std::int64_t>(random() >> (1 + random() % 63)) * (i % 2 == 0 ? 1 : -1);
+    const auto magnitude = static_cast<std::int64_t>(random() >> (1 + random() % 63));
+    const std::int64_t micros = i % 2 == 0 ? magnitude : -magnitude;
     std::int64_t back = 0;
     const std::string text = format_micros(micros, static_cast<int>(random() % 7));
     REQUIRE(parse_decimal(text, 6, back) == DecimalResult::kExact);

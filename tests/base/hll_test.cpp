@@ -40,7 +40,8 @@ TEST_CASE("the estimate is within its error, from one visitor to a million", "[h
   CHECK(Hll().estimate() == 0.0);
   CHECK(std::lround(of(0, 1, 0).estimate()) == 1);
   CHECK(std::lround(of(0, 2, 0).estimate()) == 2);
-  for (const std::uint64_t n : {10, 100, 1'000, 5'000, 10'000, 12'000, 20'000, 50'000, 200'000, 1'000'000}) {
+  for (const std::uint64_t n :
+       {10, 100, 1'000, 5'000, 10'000, 12'000, 20'000, 50'000, 200'000, 1'000'000}) {
     double squares = 0;
     const int runs = n > 100'000 ? 3 : 20;
     for (int run = 0; run < runs; ++run) {

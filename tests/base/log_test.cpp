@@ -29,7 +29,9 @@ class CapturedStderr {
     restore();
     std::string out;
     std::rewind(file_);
-    for (int c = std::fgetc(file_); c != EOF; c = std::fgetc(file_)) out.push_back(static_cast<char>(c));
+    for (int c = std::fgetc(file_); c != EOF; c = std::fgetc(file_)) {
+      out.push_back(static_cast<char>(c));
+    }
     return out;
   }
 

@@ -103,8 +103,9 @@ TEST_CASE("a reading without an offset: earlier in an overlap, the gap's end in 
 
 TEST_CASE("T9: civil days agree with the C library from 2000 to 2037, and tile time", "[zone]") {
   // Later years come from the rule at the end of a zone's file, which the date library ignores.
-  for (const char* name : {"UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu", "Asia/Tokyo",
-                           "America/Sao_Paulo", "America/Havana", "Asia/Beirut", "Pacific/Apia",
+  for (const char* name : {"UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu",
+                           "Asia/Tokyo", "America/Sao_Paulo", "America/Havana", "Asia/Beirut",
+                           "Pacific/Apia",
                            "Australia/Lord_Howe", "Africa/Cairo", "America/St_Johns"}) {
     INFO(name);
     const Zone z = zone(name);

@@ -1,9 +1,10 @@
 // What the browser tests share: the program under test, a browser, and pages that write down every
 // complaint.
-import {execFile, spawn} from 'node:child_process';
+import {execFile, execFileSync, spawn} from 'node:child_process';
 import {existsSync, mkdtempSync, rmSync} from 'node:fs';
 import {tmpdir} from 'node:os';
 import {join} from 'node:path';
+import {fileURLToPath} from 'node:url';
 
 export const kBinary = process.env.RETAILPULSE_BIN ?? 'build/release/retailpulse';
 const kBrowsers = [
@@ -30,12 +31,24 @@ export async function findBrowser() {
   if (!path) return {why: 'Chromium is not installed'};
   if (!existsSync(kBinary)) return {why: `${kBinary} is not built`};
   try {
-    const {chromium} = await import('playwright-core');
-    const {default: axe} = await import('axe-core');
+    const {chromium, axe} = await packages();
     return {chromium, axe, path};
   } catch (missing) {
-    return {why: 'npm packages are missing: run npm ci --ignore-scripts in tests/browser'};
+    return {why: `npm ci in tests/browser fails: ${missing.message.slice(0, 500)}`};
   }
+}
+
+// What package-lock.json names; fetched the first time.
+async function packages() {
+  const here = fileURLToPath(new URL('.', import.meta.url));
+  if (!existsSync(join(here, 'node_modules', 'axe-core'))) {
+    console.log('npm ci in tests/browser');
+    const flags = ['--ignore-scripts', '--no-audit', '--no-fund'];
+    execFileSync('npm', ['ci', ...flags], {cwd: here, stdio: ['ignore', 'ignore', 'pipe']});
+  }
+  const {chromium} = await import('playwright-core');
+  const {default: axe} = await import('axe-core');
+  return {chromium, axe};
 }
 
 export function launch({chromium, path}) {

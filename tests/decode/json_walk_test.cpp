@@ -132,7 +132,7 @@ TEST_CASE("json_walk: what it accepts has no fault, also where simdjson would no
         "{\"a\":\"\xff\"}", "{\"a\":1\xc3\xa9}", "{\"a\"\"b\"}", "{\"a\":\"x\"\"y\"}", "{\"a\":x\"y\"}", "}{", "{", "}"}) {
     CAPTURE(text);
     CHECK(json_fault(text) != Reason::kNone);
-    CHECK(walk(text) == Result::kFault);
+    CHECK(walk(text) != Result::kOk);
   }
   CHECK(walk("[{}]") == Result::kNotAnObject);
   CHECK(walk("\"text\"") == Result::kNotAnObject);
@@ -144,7 +144,7 @@ TEST_CASE("json_walk: a longer record leaves nothing behind that closes a shorte
   Walking walk;
   REQUIRE(walk("{\"a\":{\"b\":1}}}") == Result::kFault);
   const std::string longer = "{\"a\":{\"b\":1}}" + std::string(40, ' ');
-  for (std::size_t n = 1; n < 14; ++n) {
+  for (std::size_t n = 1; n < 13; ++n) {
     REQUIRE(walk(longer) == Result::kOk);
     CAPTURE(n);
     CHECK(walk(std::string_view(longer).substr(0, n)) == Result::kFault);
@@ -204,7 +204,9 @@ TEST_CASE("json_walk: mutated documents are accepted exactly when they have no f
     const Reason fault = json_fault(text);
     const Result result = walk(text);
     CAPTURE(text, static_cast<int>(fault), static_cast<int>(result));
-    REQUIRE((fault == Reason::kNone) == (result != Result::kFault));
+    const bool object = text.find_first_not_of(" \t\r\n") == text.find('{');
+    REQUIRE((fault == Reason::kNone && object) == (result == Result::kOk));
+    if (result == Result::kNotAnObject) REQUIRE(!object);
     accepted += result == Result::kOk ? 1 : 0;
   }
   CHECK(accepted > 1'000);

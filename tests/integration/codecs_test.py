@@ -6,7 +6,7 @@ import oracle
 import stage
 
 CODECS = {"none": 0, "gzip": 1, "snappy": 2, "lz4": 3, "zstd": 4}  # numbers of the record batch
-RECORDS = 1500
+RECORDS = 3000
 BEGIN = datetime.datetime(2024, 11, 25, 8, tzinfo=datetime.timezone.utc)
 
 
@@ -37,26 +37,24 @@ class CodecsTest(stage.KafkaStage):
         topics = []
         for codec in CODECS:
             topic = f"sales-{codec}"
-            self.broker.create(topic, 2)
-            for partition in (0, 1):
-                self.broker.produce(topic, self.sales(f"{codec}{partition}", RECORDS), "-z", codec,
-                                    partition=partition)
+            self.broker.create(topic)
+            self.broker.produce(topic, self.sales(codec, RECORDS), "-z", codec)
             self.assertEqual(self.broker.batch_codecs(topic), {CODECS[codec]},
                              "the producer did not write what the test is about")
             topics.append(f"{topic}=transactions")
         self.broker.create("mixed")
         topics.append("mixed=transactions")
-        for i, codec in enumerate([*CODECS, *reversed(CODECS)]):
-            self.broker.produce("mixed", self.sales(f"mixed{i}", 100), "-z", codec)
+        for i, codec in enumerate(reversed(CODECS)):
+            self.broker.produce("mixed", self.sales(f"mixed{i}", 200), "-z", codec)
         self.assertEqual(self.broker.batch_codecs("mixed"), set(CODECS.values()))
 
         data = self.new_data()
         summary = self.run_to_end(topics, data)
-        written = RECORDS * 2 * len(CODECS) + 100 * 2 * len(CODECS)
+        written = (RECORDS + 200) * len(CODECS)
         self.assertEqual((summary["consumed"], summary["counted"]), (written, written))
         with stage.open_store(data) as db:
-            self.assertEqual(oracle.differences(self.till.expectation(), db), [])
-            self.assertEqual(oracle.unsound(db), [])
+            self.agree(oracle.differences(self.till.expectation(), db))
+            self.agree(oracle.unsound(db))
 
 
 if __name__ == "__main__":

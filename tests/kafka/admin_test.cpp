@@ -100,6 +100,24 @@ TEST_CASE("a broker that is there but silent costs the timeout and not more") {
   CHECK(system_clock().monotonic() - before < std::chrono::seconds{3});
 }
 
+TEST_CASE("offsets of a broker that went away are an error and not a number") {
+  MockFixture kafka;
+  kafka.create("orders", 2);
+  kafka.fill("orders", 0, 10);
+  auto admin = admin_of(kafka.config);
+  const std::vector<TopicPartition> partitions{{"orders", 0}, {"orders", 1}};
+  REQUIRE(admin->offsets(partitions, kCallTimeout).ok());
+  kafka.cluster().set_down(-1);
+  const auto result = admin->offsets(partitions, std::chrono::seconds{2});
+  CHECK(result.status().code() == Code::kUnavailable);
+  CHECK_FALSE(admin->offsets_for_time(partitions, from_us(0), std::chrono::seconds{2}).ok());
+  kafka.cluster().set_up(-1);
+  const auto again = admin->offsets(partitions, kTestPatience);
+  INFO(again.status().message());
+  REQUIRE(again.ok());
+  CHECK(again.value()[0].end == 10);
+}
+
 TEST_CASE("no broker named, or a refused property, is a configuration error") {
   KafkaConfig config;
   CHECK(open_kafka_admin(config).status().code() == Code::kConfig);

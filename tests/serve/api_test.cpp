@@ -177,7 +177,7 @@ TEST_CASE("api: the window really used is in the answer") {
   const Json kpis = api.json("/api/v1/kpis", {{"from", "2026-11-22T09:30:30Z"}, {"to", "now"}});
   CHECK(kpis["from"] == "2026-11-22T09:30:00Z");
   CHECK(kpis["to"] == "2026-11-22T10:00:00Z");
-  CHECK(kpis["tier"] == "15m");
+  CHECK(kpis["tier"] == "1m");
   CHECK(kpis["state"] == "final");
   const Json odd = api.json("/api/v1/kpis", {{"from", "2026-11-22T09:30:30Z"},
                                              {"to", "2026-11-22T09:40:10Z"}});

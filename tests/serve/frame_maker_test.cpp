@@ -91,7 +91,7 @@ TEST_CASE("frame maker: at most four frames a second for a scope") {
 TEST_CASE("frame maker: another default currency is a snapshot, not a delta") {
   Setup s;
   const Frame first = s.maker->next({}, 0, kShort);
-  s.shop.book({.us = kTenOClock - 1, .currency = "USD", .gross_micros = 9'000'000});
+  for (int i = 0; i < 2; ++i) s.shop.book({.us = kTenOClock - 1, .currency = "USD"});
   s.clock.step(std::chrono::seconds{1});
   s.commit(6);
   const Frame second = s.maker->next({}, first.number, kShort);

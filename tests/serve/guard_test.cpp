@@ -162,7 +162,8 @@ TEST_CASE("guard: request framing that the library gets wrong is refused") {
   CHECK(judge_get("Content-Length: 0\r\n") == 0);
   CHECK(judge_get("Content-Length: 5\r\n") == 400);
   CHECK(judge_get("Content-Length: 0\r\nContent-Length: 0\r\n") == 413);
-  for (const char* length : {"-1", "+1", "1e3", "0x10", "99999999999999999999", "65537", "5, 5", ""}) {
+  for (const char* length :
+       {"-1", "+1", "1e3", "0x10", "99999999999999999999", "65537", "5, 5", ""}) {
     CAPTURE(length);
     CHECK(judge_get(std::string("Content-Length: ") + length + "\r\n") == 413);
   }

@@ -58,7 +58,8 @@ TEST_CASE("metrics: text that a scraper reads, each family once and described") 
   std::set<std::string> families;
   std::istringstream lines(text);
   const std::regex sample(
-      R"re(retailpulse_[a-z_]+(\{[a-z]+="([^"\\\n]|\\.)*"(,[a-z]+="([^"\\\n]|\\.)*")*\})? [-+0-9.e]+)re");
+      R"re(retailpulse_[a-z_]+(\{[a-z]+="([^"\\\n]|\\.)*"(,[a-z]+="([^"\\\n]|\\.)*")*\})?)re"
+      R"re( [-+0-9.e]+)re");
   const std::regex comment(R"(# (HELP|TYPE) (retailpulse_[a-z_]+) .+)");
   std::smatch match;
   int samples = 0;
@@ -73,14 +74,17 @@ TEST_CASE("metrics: text that a scraper reads, each family once and described") 
     }
   }
   CHECK(samples > 60);
-  CHECK(has_line(text, "retailpulse_consumer_lag_records{topic=\"or\\\"d\\\\ers\\n\",partition=\"3\"} 60"));
+  CHECK(has_line(text,
+                 "retailpulse_consumer_lag_records{topic=\"or\\\"d\\\\ers\\n\","
+                 "partition=\"3\"} 60"));
   CHECK(text.find("consumer_lag_records{topic=\"orders\"") == std::string::npos);  // end unknown
   CHECK(has_line(text, "retailpulse_messages_consumed_total{lane=\"1\"} 5"));
   CHECK(has_line(text, "# TYPE retailpulse_messages_consumed_total counter"));
   CHECK(has_line(text, "retailpulse_messages_rejected_total{reason=\"bad_json\"} 7"));
   CHECK(has_line(text, "retailpulse_watermark_timestamp_seconds 1763800000.500000"));
   CHECK(has_line(text, "retailpulse_db_wal_bytes 4096"));
-  CHECK(has_line(text, "retailpulse_build_info{version=\"0.1.0\",commit=\"abc\",compiler=\"GNU 12\"} 1"));
+  CHECK(has_line(text, "retailpulse_build_info{version=\"0.1.0\",commit=\"abc\","
+                       "compiler=\"GNU 12\"} 1"));
   CHECK(has_line(text, "retailpulse_db_commit_seconds_bucket{le=\"0.000256\"} 0"));
   CHECK(has_line(text, "retailpulse_db_commit_seconds_bucket{le=\"0.000512\"} 1"));
   CHECK(has_line(text, "retailpulse_db_commit_seconds_bucket{le=\"+Inf\"} 2"));
@@ -95,7 +99,8 @@ TEST_CASE("metrics: OpenMetrics when asked for") {
   add_operator_routes(router, view, {"0.1.0", "abc", "x"}, {});
   const Reply plain = ask(router, "/metrics");
   CHECK(plain.content_type == kPrometheusType);
-  const Reply open = ask(router, "/metrics", "application/openmetrics-text;version=1.0.0;q=0.5,*/*");
+  const Reply open =
+      ask(router, "/metrics", "application/openmetrics-text;version=1.0.0;q=0.5,*/*");
   CHECK(open.content_type == kOpenMetricsType);
   CHECK(open.body->substr(open.body->size() - 6) == "# EOF\n");
   CHECK(has_line(*open.body, "# TYPE retailpulse_commits counter"));

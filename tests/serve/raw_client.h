@@ -182,7 +182,8 @@ struct RunningServer {
   [[nodiscard]] std::uint16_t port() const { return server->port(); }
   [[nodiscard]] std::string host() const { return "localhost:" + std::to_string(port()); }
   // "GET path" with the right Host and more header lines (each with its CRLF).
-  [[nodiscard]] std::string request(const std::string& line, const std::string& headers = {}) const {
+  [[nodiscard]] std::string request(const std::string& line,
+                                    const std::string& headers = {}) const {
     return line + " HTTP/1.1\r\nHost: " + host() + "\r\n" + headers + "\r\n";
   }
   Answer ask(const std::string& line, const std::string& headers = {},

@@ -194,7 +194,8 @@ TEST_CASE("static files: from disk only below the root") {
   CHECK(*files.find(get("/js/../js/m.js")).body == "code");
   CHECK(*files.find(get("/app.js")).body == "let x");  // the embedded file, name without hash
   for (const char* none : {"/../secret.txt", "/link.txt", "/js", "/js/", "/js/../../secret.txt",
-                           "/../web-secret/s.txt", "//etc/passwd", "/none.js", "/./../secret.txt"}) {
+                           "/../web-secret/s.txt", "//etc/passwd", "/none.js",
+                           "/./../secret.txt"}) {
     CAPTURE(none);
     CHECK(files.find(get(none)).status == 404);
   }

@@ -5,10 +5,9 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "support/catch.h"
 
@@ -126,8 +125,9 @@ TEST_CASE("run_simulate: refuses what contradicts itself") {
 }
 
 TEST_CASE("run_simulate: file and truth agree") {
-  const std::string out =
-      (std::filesystem::temp_directory_path() / ("retailpulse-run-test-" + std::to_string(getpid()))).string();
+  const std::string out = (std::filesystem::temp_directory_path() /
+                           ("retailpulse-run-test-" + std::to_string(getpid())))
+                              .string();
   SimulateOptions options = small();
   options.count = 20'000;
   options.truth_file = out + ".truth";

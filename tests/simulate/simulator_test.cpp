@@ -2,11 +2,10 @@
 
 #include <cmath>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <vector>
-
-#include <nlohmann/json.hpp>
 
 #include "base/hash.h"
 #include "simulate/dirt.h"
@@ -29,7 +28,8 @@ std::uint64_t fingerprint(std::uint64_t seed, int records) {
     simulator.next(record);
     hash = hash64(record.key, hash);
     hash = hash64(record.value, hash + static_cast<std::uint64_t>(record.partition));
-    hash = hash64(record.has_value ? "v" : "n", hash + static_cast<std::uint64_t>(to_us(record.sent)));
+    hash =
+        hash64(record.has_value ? "v" : "n", hash + static_cast<std::uint64_t>(to_us(record.sent)));
   }
   return hash;
 }
@@ -83,8 +83,8 @@ TEST_CASE("simulator: clean records are JSON with the native fields") {
         break;
     }
   }
-  CHECK(types == std::set<std::string>{"view", "search", "click", "cart_add", "cart_remove", "checkout",
-                                       "purchase", "wishlist"});
+  CHECK(types == std::set<std::string>{"view", "search", "click", "cart_add", "cart_remove",
+                                       "checkout", "purchase", "wishlist"});
   CHECK(multi_line > 10);
   CHECK(seen[Role::kInteractions] > 5 * seen[Role::kTransactions]);
   CHECK(seen[Role::kTransactions] > 500);
@@ -218,11 +218,17 @@ TEST_CASE("dirt: every reject reason has a way, and every way occurs") {
 
 TEST_CASE("dirt: what is no JSON is no JSON, and what is, is") {
   simulate::Random random(11);
-  const std::string good = R"({"transaction_id":"t-1","user_id":"u-1","session_id":"s-1","product_id":"P-1",)"
-                           R"("amount":19.99,"quantity":2,"currency":"USD","timestamp":"2024-11-25T10:00:00.000Z"})";
+  const std::string good =
+      R"({"transaction_id":"t-1","user_id":"u-1","session_id":"s-1","product_id":"P-1",)"
+      R"("amount":19.99,"quantity":2,"currency":"USD","timestamp":"2024-11-25T10:00:00.000Z"})";
   REQUIRE(Json::accept(good));
-  const std::set<Reason> broken{Reason::kNullValue, Reason::kEmptyValue, Reason::kBadUtf8, Reason::kBadJson,
-                                Reason::kTruncated, Reason::kTrailingBytes, Reason::kUnsupportedEncoding};
+  const std::set<Reason> broken{Reason::kNullValue,
+                                Reason::kEmptyValue,
+                                Reason::kBadUtf8,
+                                Reason::kBadJson,
+                                Reason::kTruncated,
+                                Reason::kTrailingBytes,
+                                Reason::kUnsupportedEncoding};
   for (std::size_t i = 0; i < simulate::dirt_class_count(); ++i) {
     const simulate::DirtClass& way = simulate::dirt_class(i);
     if ((way.roles & 1U) == 0) continue;

@@ -1,11 +1,10 @@
 #include "simulate/truth.h"
 
 #include <map>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <string>
 #include <tuple>
-
-#include <nlohmann/json.hpp>
 
 #include "base/decimal.h"
 #include "support/catch.h"
@@ -25,7 +24,8 @@ struct Recount {
     bool sale;
   };
   std::vector<Sale> sales;
-  std::map<std::string, std::map<std::string, std::string>> listings;  // product -> time -> category
+  std::map<std::string, std::map<std::string, std::string>>
+      listings;  // product -> time -> category
   std::map<std::string, std::uint64_t> actions;
   std::map<std::int32_t, std::set<std::string>> known;
   std::uint64_t counted = 0, duplicates = 0;
@@ -35,7 +35,8 @@ struct Recount {
   static std::int64_t scaled(int scale, const std::string& text, const char* key) {
     const auto at = text.find(key) + std::string(key).size();
     std::int64_t out = 0;
-    REQUIRE(parse_decimal(text.substr(at, text.find_first_of(",}", at) - at), scale, out) == DecimalResult::kExact);
+    REQUIRE(parse_decimal(text.substr(at, text.find_first_of(",}", at) - at), scale, out) ==
+            DecimalResult::kExact);
     return out;
   }
 
@@ -64,7 +65,8 @@ struct Recount {
     }
   }
 
-  void add_sale(const Json& json, const std::string& text, const std::string& time, const std::string& own) {
+  void add_sale(const Json& json, const std::string& text, const std::string& time,
+                const std::string& own) {
     const bool sale = json.value("op", "sale") == "sale";
     const std::string order = json.value("order_id", "own " + own);
     std::size_t at = 0;
@@ -73,8 +75,7 @@ struct Recount {
       const std::string rest = text.substr(at);
       sales.push_back({time, item.at("product_id").get<std::string>(), item.value("category", ""),
                        json.at("currency").get<std::string>(), order,
-                       scaled(6, rest, "\"amount\":"),
-                       scaled(3, rest, "\"quantity\":"), sale});
+                       scaled(6, rest, "\"amount\":"), scaled(3, rest, "\"quantity\":"), sale});
     };
     if (!json.contains("items")) return line(json);
     for (const Json& item : json["items"]) line(item);
@@ -94,15 +95,19 @@ struct Recount {
 
   Json totals() {
     Json out;
-    std::stable_sort(sales.begin(), sales.end(), [](const Sale& a, const Sale& b) { return a.time < b.time; });
+    std::stable_sort(sales.begin(), sales.end(),
+                     [](const Sale& a, const Sale& b) { return a.time < b.time; });
     std::set<std::string> orders;
     for (const Sale& sale : sales) {
       const std::string day = sale.time.substr(0, 10);
       const auto add = [&](Json& row, const std::string& what) {
         if (row.is_null()) {
-          row = {{"orders", 0}, {"lines", 0}, {"units_milli", 0}, {"gross_micros", 0}, {"refunds_micros", 0}, {"net_micros", 0}};
+          row = {{"orders", 0},       {"lines", 0},          {"units_milli", 0},
+                 {"gross_micros", 0}, {"refunds_micros", 0}, {"net_micros", 0}};
         }
-        const auto plus = [&row](const char* key, std::int64_t n) { row[key] = row[key].get<std::int64_t>() + n; };
+        const auto plus = [&row](const char* key, std::int64_t n) {
+          row[key] = row[key].get<std::int64_t>() + n;
+        };
         plus(sale.sale ? "gross_micros" : "refunds_micros", sale.amount);
         plus("net_micros", sale.sale ? sale.amount : -sale.amount);
         if (!sale.sale) return;
@@ -163,14 +168,16 @@ TEST_CASE("truth: equals a slow recount of the bytes") {
     return total;
   };
   const std::int64_t net = sum(told["totals"], sum);
-  for (const char* part : {"days", "minutes", "products", "products_by_day", "categories_by_day", "categories_by_minute"}) {
+  for (const char* part : {"days", "minutes", "products", "products_by_day", "categories_by_day",
+                           "categories_by_minute"}) {
     CAPTURE(part);
     CHECK(sum(told[part], sum) == net);
   }
   const Json& ledger = told["ledger"];
   CHECK(ledger["records"].get<int>() == 200'000);
-  CHECK(ledger["records"].get<int>() ==
-        ledger["counted"].get<int>() + ledger["rejected"].get<int>() + ledger["duplicate"].get<int>());
+  CHECK(ledger["records"].get<int>() == ledger["counted"].get<int>() +
+                                            ledger["rejected"].get<int>() +
+                                            ledger["duplicate"].get<int>());
 }
 
 TEST_CASE("truth: an order counts once, on the day and in the minute of its first line") {
@@ -214,7 +221,7 @@ TEST_CASE("truth: a category counts from the next minute on; before the first li
     record.fact.time = config.start + std::chrono::seconds{seconds};
     truth.add(record);
   };
-  at(EventKind::kSale, 0, 0);       // before any listing: the first
+  at(EventKind::kSale, 0, 0);  // before any listing: the first
   at(EventKind::kListing, 90, 2);
   at(EventKind::kListing, 200, 3);  // in force from second 240
   at(EventKind::kSale, 210, 0);

@@ -26,14 +26,14 @@ Answer ask(const ShopFile& shop, const std::string& sql, SqlFormat format = SqlF
 TEST_CASE("sql: a table, CSV and JSON of the same rows") {
   ShopFile shop;
   shop.book({.us = kTenOClock, .gross_micros = 12'500'000});
-  const std::string sql = "SELECT minute, net, orders, NULL AS nothing FROM totals_by_minute";
-  CHECK(ask(shop, sql).text == "minute,net,orders,nothing\n2026-11-22T10:00:00Z,12.50,1,\n");
+  const std::string sql = "SELECT minute, net, orders, NULL AS empty FROM totals_by_minute";
+  CHECK(ask(shop, sql).text == "minute,net,orders,empty\n2026-11-22T10:00:00Z,12.50,1,\n");
   CHECK(ask(shop, sql, SqlFormat::kJson).text ==
         "[\n{\"minute\":\"2026-11-22T10:00:00Z\",\"net\":\"12.50\",\"orders\":1,"
-        "\"nothing\":null}\n]\n");
+        "\"empty\":null}\n]\n");
   CHECK(ask(shop, sql, SqlFormat::kTable).text ==
-        "minute                net    orders  nothing\n"
-        "--------------------  -----  ------  -------\n"
+        "minute                net    orders  empty\n"
+        "--------------------  -----  ------  -----\n"
         "2026-11-22T10:00:00Z  12.50       1  NULL\n");
   CHECK(ask(shop, "SELECT 1 WHERE 0", SqlFormat::kJson).text == "[]\n");
   CHECK(ask(shop, "SELECT 1 AS x WHERE 0").text == "x\n");

@@ -34,7 +34,8 @@ class Maker {
     const auto step = shop_.span.count() / static_cast<std::int64_t>(shop_.records);
     std::int64_t us = step * static_cast<std::int64_t>(index);
     if (chance(20)) us -= static_cast<std::int64_t>(below(30'000'000));
-    if (chance(5)) us -= static_cast<std::int64_t>(below(static_cast<std::uint64_t>(shop_.span.count())));
+    const auto span = static_cast<std::uint64_t>(shop_.span.count());
+    if (chance(5)) us -= static_cast<std::int64_t>(below(span));
     if (chance(10)) us -= us % 60'000'000;
     if (chance(1)) us -= us % 60'000'000 + 1;
     return shop_.begin + Duration{us};

@@ -22,6 +22,7 @@ struct RandomShop {
 // By partition, in offset order. Sales of one and more lines, orders that share lines over
 // records and partitions, refunds, listings that come before and after their sales, ratings,
 // visits, duplicates, rejects, filtered records, late events and stamps from the future.
-[[nodiscard]] std::vector<std::vector<Fact>> random_facts(std::uint64_t seed, const RandomShop& shop);
+[[nodiscard]] std::vector<std::vector<Fact>> random_facts(std::uint64_t seed,
+                                                          const RandomShop& shop);
 
 }  // namespace retailpulse::testing

@@ -127,7 +127,8 @@ Rows SlowStore::rows() const {
     tables.add_total(std::get<0>(key), std::get<1>(key), sales);
   }
   for (const auto& [key, sales] : products_) {
-    tables.add_product(std::get<0>(key), std::get<1>(key), std::get<2>(key), std::get<3>(key), sales);
+    tables.add_product(std::get<0>(key), std::get<1>(key), std::get<2>(key), std::get<3>(key),
+                       sales);
   }
   for (const auto& [key, sum] : ratings_) {
     tables.add_rating(std::get<0>(key), std::get<1>(key), sum);

@@ -12,8 +12,8 @@ namespace {
 constexpr std::int64_t kMinuteUs = kTierUs[static_cast<std::size_t>(Tier::kMinute)];
 
 std::string listing_text(const ListingText& l) {
-  return fmt::format("listing|{}|{}|offset={}|category={}|price={} {}|deleted={}|name={}", l.product,
-                     time_text(l.from_us), l.offset, l.category,
+  return fmt::format("listing|{}|{}|offset={}|category={}|price={} {}|deleted={}|name={}",
+                     l.product, time_text(l.from_us), l.offset, l.category,
                      l.has_price ? format_micros(l.price_micros, 2) : "-", l.currency, l.deleted,
                      l.name);
 }
@@ -104,7 +104,8 @@ void Tables::add_visitor(std::int64_t t_us, HllMark mark) {
 }
 
 void Tables::add_orders(const std::vector<SharedLine>& lines) {
-  using Mark = std::tuple<std::string, std::string, std::string>;  // product, own category, currency
+  // Product, own category, currency.
+  using Mark = std::tuple<std::string, std::string, std::string>;
   std::map<std::string, std::map<Mark, std::int64_t>> orders;
   for (const SharedLine& line : lines) {
     auto& marks = orders[line.order];
@@ -115,12 +116,20 @@ void Tables::add_orders(const std::vector<SharedLine>& lines) {
   const Sales one{1, 0, 0, 0, 0};
   for (const auto& order : orders) {
     std::map<std::string, std::int64_t> totals, categories;
+    std::map<std::pair<std::string, std::string>, std::pair<std::int64_t, std::string>> products;
     for (const auto& [mark, first_us] : order.second) {
       const auto& [product, own, currency] = mark;
       keep_first(totals, currency, first_us);
       keep_first(categories, category_of(product, own, first_us) + "|" + currency, first_us);
-      add_sales("products", Tier::kMinute, first_us,
-                fmt::format("{}|{}|{}", shown(product, "(none)"), shown(own, "(unknown)"), currency),
+      // Once for a product, in the row of its first line; of two at one moment the listing's.
+      const auto line = std::pair(first_us, own);
+      const auto [it, fresh] = products.try_emplace(std::pair(product, currency), line);
+      if (!fresh) it->second = std::min(it->second, line);
+    }
+    for (const auto& [key, line] : products) {
+      add_sales("products", Tier::kMinute, line.first,
+                fmt::format("{}|{}|{}", shown(key.first, "(none)"), shown(line.second, "(unknown)"),
+                            key.second),
                 one);
     }
     for (const auto& [key, first_us] : totals) {

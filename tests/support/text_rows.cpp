@@ -15,8 +15,8 @@
 namespace retailpulse::testing {
 
 EventTime utc(std::string_view text) {
-  const std::string full =
-      text.size() >= 10 && text[4] == '-' ? std::string(text) : fmt::format("{} {}", kTestDay, text);
+  const bool dated = text.size() >= 10 && text[4] == '-';
+  const std::string full = dated ? std::string(text) : fmt::format("{} {}", kTestDay, text);
   int year = 0, month = 0, day = 0, hour = 0, minute = 0, second = 0, used = 0;
   const int n = std::sscanf(full.c_str(), "%4d-%2d-%2d%*1[ T]%2d:%2d:%2d%n", &year, &month, &day,
                             &hour, &minute, &second, &used);
@@ -58,7 +58,8 @@ std::string sales_text(const Sales& s) {
 
 std::string rating_text(const RatingSum& r) {
   return fmt::format("ratings={}|sum={}.{:03}|stars={},{},{},{},{}", r.ratings, r.sum_milli / 1000,
-                     r.sum_milli % 1000, r.stars[0], r.stars[1], r.stars[2], r.stars[3], r.stars[4]);
+                     r.sum_milli % 1000, r.stars[0], r.stars[1], r.stars[2], r.stars[3],
+                     r.stars[4]);
 }
 
 std::string visitors_text(const Hll& hll) {
@@ -67,14 +68,17 @@ std::string visitors_text(const Hll& hll) {
 
 void append_ledger(Rows& rows, std::uint32_t partition, const PartitionCounts& c) {
   std::string row = fmt::format("ledger|{}|records={}", partition, c.records);
-  for (std::size_t b = 0; b < kBuckets; ++b) row += fmt::format("|{}={}", kBucketNames[b], c.counts[b]);
+  for (std::size_t b = 0; b < kBuckets; ++b) {
+    row += fmt::format("|{}={}", kBucketNames[b], c.counts[b]);
+  }
   rows.push_back(row);
   for (std::size_t r = 0; r < kReasons; ++r) {
     if (c.rejected[r] == 0) continue;
-    rows.push_back(fmt::format("reason|{}|{}|records={}", partition, kReasonNames[r], c.rejected[r]));
+    rows.push_back(
+        fmt::format("reason|{}|{}|records={}", partition, kReasonNames[r], c.rejected[r]));
   }
-  rows.push_back(fmt::format("partition|{}|late={}|future={}|newest={}", partition, c.late, c.future,
-                             time_text(c.max_event_us)));
+  rows.push_back(fmt::format("partition|{}|late={}|future={}|newest={}", partition, c.late,
+                             c.future, time_text(c.max_event_us)));
 }
 
 Zone zone_named(const std::string& name) {

@@ -38,8 +38,8 @@ struct RatingSum {
   std::array<std::int64_t, 5> stars{};
 };
 
-[[nodiscard]] std::string time_text(std::int64_t us);                // with fraction when there is one
-[[nodiscard]] std::string pane_text(Tier tier, std::int64_t pane_us);  // a date for the day tier
+[[nodiscard]] std::string time_text(std::int64_t us);  // with a fraction when there is one
+[[nodiscard]] std::string pane_text(Tier tier, std::int64_t pane_us);  // the day tier's: a date
 [[nodiscard]] std::string shown(std::string_view text, std::string_view absent);
 [[nodiscard]] std::string sales_text(const Sales& sales);
 [[nodiscard]] std::string rating_text(const RatingSum& sum);

@@ -153,8 +153,9 @@ TEST_CASE("the random shop has something of everything", "[aggregator][random]")
   shop.begin = utc("2026-01-01 00:00:00");
   shop.records = 3'000;
   const Rows rows = expect_rows(random_facts(7, shop), TimeConfig{});
-  for (const char* table : {"totals|10s", "totals|1d", "products|1m", "categories|15m", "ratings|1m",
-                            "types|1m", "visitors|10s", "listing|", "reject|", "ledger|"}) {
+  for (const char* table : {"totals|10s", "totals|1d", "products|1m", "categories|15m",
+                            "ratings|1m", "types|1m", "visitors|10s", "listing|", "reject|",
+                            "ledger|"}) {
     INFO(table);
     CHECK_FALSE(only(rows, table).empty());
   }
@@ -193,7 +194,7 @@ TEST_CASE("a duplicate record gives nothing, whatever it holds", "[aggregator]")
   CHECK(a.recent_ids.size() == 2);
 }
 
-TEST_CASE("late is judged by earlier records alone, and counted once for a record", "[aggregator]") {
+TEST_CASE("late is judged by earlier records alone, once for a record", "[aggregator]") {
   OneLane lane;  // out_of_order is 5 s
   lane.fold({at("10:00:14.999999").sale("mug", "1"),
              at("10:00:09").sale("mug", "1"),         // its pane ends at :10, watermark :09.999999
@@ -232,7 +233,7 @@ TEST_CASE("a sum that would overflow goes on in a second row", "[aggregator]") {
   CHECK(epoch->products[1].sales == epoch->totals[1].sales);
 }
 
-TEST_CASE("consecutive epochs touch, and an advance without records is an advance", "[aggregator]") {
+TEST_CASE("epochs touch, and an advance without records is an advance", "[aggregator]") {
   OneLane lane;
   lane.aggregator().adopt();
   CHECK(lane.aggregator().empty());
@@ -266,7 +267,8 @@ TEST_CASE("a visitor is marked again in the next epoch", "[aggregator]") {
   lane.fold({at("10:00:00").action("view").by("ann")});
   CHECK(lane.cut()->visitors.size() == 1);
   lane.fold({at("10:00:01").action("view").by("ann"), at("10:00:02").action("view").by("ann"),
-             at("10:00:10").action("view").by("ann"), at("10:00:10").listing("mug", "x").by("bob")});
+             at("10:00:10").action("view").by("ann"),
+             at("10:00:10").listing("mug", "x").by("bob")});
   CHECK(lane.cut()->visitors.size() == 2);  // two panes; a listing is nobody's visit
 }
 

@@ -14,7 +14,7 @@ Event line(EventKind kind, std::int64_t amount, std::uint64_t order) {
   return event;
 }
 
-TEST_CASE("a sale counts its line, units and amount, and its order when nobody shares it", "[sales]") {
+TEST_CASE("a sale counts its line, units, amount, and an order that nobody shares", "[sales]") {
   CHECK(sales_of(line(EventKind::kSale, 5, 0)) == Sales{1, 1, 2'000, 5, 0});
   CHECK(sales_of(line(EventKind::kSale, 5, 77)) == Sales{0, 1, 2'000, 5, 0});
 }

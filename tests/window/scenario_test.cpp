@@ -199,11 +199,14 @@ class RecordReader {
   }
   void field(const std::string& name, const std::string& value) {
     const bool line = !fact_.lines.empty();
-    if (name == "product") return void((line ? fact_.lines.back().product : fact_.product) = value);
-    if (name == "category") return void((line ? fact_.lines.back().category : fact_.category) = value);
+    std::string& product = line ? fact_.lines.back().product : fact_.product;
+    std::string& category = line ? fact_.lines.back().category : fact_.category;
+    if (name == "product") return void(product = value);
+    if (name == "category") return void(category = value);
     if (name == "amount") return void(fact_.lines.back().amount_micros = scaled(value, 6));
     if (name == "quantity") return void(fact_.lines.back().quantity_milli = scaled(value, 3));
-    if (name == "rating") return void(fact_.rating_milli = static_cast<std::int32_t>(scaled(value, 3)));
+    const auto stars = [&value] { return static_cast<std::int32_t>(scaled(value, 3)); };
+    if (name == "rating") return void(fact_.rating_milli = stars());
     if (name == "reason") return void(fact_.reason = reason_named(value));
     if (name == "order") return void(fact_.order = value);
     if (name == "id") return void(fact_.id = value);
@@ -220,7 +223,9 @@ std::map<std::string, std::int64_t> measures(const Rows& rows, const Words& key)
     const Words parts = split(row, '|');
     if (parts.size() < key.size()) continue;
     bool same = true;
-    for (std::size_t i = 0; i < key.size(); ++i) same = same && (key[i] == "*" || key[i] == parts[i]);
+    for (std::size_t i = 0; i < key.size(); ++i) {
+      same = same && (key[i] == "*" || key[i] == parts[i]);
+    }
     if (!same) continue;
     for (const std::string& part : parts) {
       const auto equals = part.find('=');
@@ -298,8 +303,8 @@ class Story {
   void expect(const Words& w) {
     ++expectations_;
     pipeline().commit();
-    pipeline().watermark().adopt();
     const GlobalWatermark& mark = pipeline().watermark();
+    mark.adopt();
     if (w[0] == "watermark") {
       const std::string expected = w.at(1) == "never" ? "never" : time_text(to_us(utc(w[1])));
       CHECK(time_text(mark.value()) == expected);
