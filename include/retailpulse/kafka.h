@@ -1,4 +1,5 @@
-// Kafka: the seams behind which librdkafka lives: source, admin, producer, mock cluster, properties.
+// Kafka: the seams behind which librdkafka lives: source, admin, producer, mock cluster,
+// properties.
 //
 // Everything here answers with sentences that name the failing thing (host, login, topic); none of
 // them, and no log line, ever holds a secret of the configuration.
@@ -44,7 +45,7 @@ struct TopicPartition {
 };
 struct OffsetRange {
   Offset begin = 0;                  // first offset that is still there
-  Offset end = 0;                    // one after the last that a reader may see (last stable offset)
+  Offset end = 0;  // one after the last that a reader may see (last stable offset)
 };
 
 // Thread: one at a time. A call returns before its timeout when the reason is already certain
@@ -68,7 +69,8 @@ class KafkaAdmin {
 };
 [[nodiscard]] Result<std::unique_ptr<KafkaAdmin>> open_kafka_admin(const KafkaConfig& config);
 
-// --- Writing (simulate, demo, tests) --------------------------------------------------------------
+// --- Writing (simulate, demo, tests)
+// --------------------------------------------------------------
 struct ProducerOptions {
   std::string codec = "lz4";         // none, gzip, snappy, lz4, zstd
   Duration linger = std::chrono::milliseconds{5};
@@ -101,10 +103,11 @@ class Producer {
 [[nodiscard]] Result<std::unique_ptr<Producer>> open_producer(const KafkaConfig& config,
                                                               const ProducerOptions& options);
 
-// --- A cluster in this process (demo, tests) ------------------------------------------------------
-// librdkafka's mock brokers on 127.0.0.1. In memory; keeps 5 MiB of a partition; no look-up by time
-// (offsets_for_time answers the end), no login. It answers an empty fetch only when
-// fetch.wait.max.ms is over, so its clients set that property to 10.
+// --- A cluster in this process (demo, tests)
+// ------------------------------------------------------ librdkafka's mock brokers on 127.0.0.1. In
+// memory; keeps 5 MiB of a partition; no look-up by time (offsets_for_time answers the end), no
+// login. It answers an empty fetch only when fetch.wait.max.ms is over, so its clients set that
+// property to 10.
 //
 // Thread: any (synchronised inside).
 class MockCluster {
@@ -116,14 +119,16 @@ class MockCluster {
   virtual void set_down(std::int32_t broker) = 0;  // ids count from 1; -1: all
   virtual void set_up(std::int32_t broker) = 0;
   virtual void set_delay(std::int32_t broker, Duration delay) = 0;
-  // The next `count` requests of Kafka protocol request type `api` fail with protocol error `error`.
+  // The next `count` requests of Kafka protocol request type `api` fail with protocol error
+  // `error`.
   virtual void fail_requests(std::int16_t api, std::int16_t error, std::size_t count) = 0;
 };
 [[nodiscard]] Result<std::unique_ptr<MockCluster>> start_mock_cluster(int brokers);
 
-// --- Properties -----------------------------------------------------------------------------------
-// kOk when a user may set it; else a sentence that says why not (loads code, belongs to us, unknown
-// with the nearest name, bad value). Never repeats the value of a secret.
+// --- Properties
+// ----------------------------------------------------------------------------------- kOk when a
+// user may set it; else a sentence that says why not (loads code, belongs to us, unknown with the
+// nearest name, bad value). Never repeats the value of a secret.
 [[nodiscard]] Status check_kafka_property(const std::string& name, const std::string& value);
 // Secret: its value is never shown. Also true for names nobody knows that sound like one.
 [[nodiscard]] bool kafka_property_is_secret(std::string_view name);

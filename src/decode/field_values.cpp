@@ -34,6 +34,35 @@ bool is_number(DecimalResult result) {
   return result == DecimalResult::kExact || result == DecimalResult::kRounded;
 }
 
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// parse_decimal() for what nearly every token is: a few digits, perhaps a point and no more
+// decimals than `scale`, in half the steps. False for anything else, number or not.
+bool parse_short(std::string_view text, int scale, std::int64_t& out) {
+  constexpr std::size_t kBytesMax = 12;  // so that no step can overflow
+  const bool minus = !text.empty() && text.front() == '-';
+  if (minus) text.remove_prefix(1);
+  if (text.empty() || text.size() > kBytesMax) return false;
+  std::size_t at = 0;
+  std::int64_t value = 0;
+  for (; at < text.size() && is_digit(text[at]); ++at) value = value * 10 + (text[at] - '0');
+  if (at == 0 || (at > 1 && text[0] == '0')) return false;
+  if (at < text.size()) {
+    if (text[at++] != '.' || at == text.size()) return false;
+    for (; at < text.size(); ++at, --scale) {
+      if (!is_digit(text[at]) || scale == 0) return false;
+      value = value * 10 + (text[at] - '0');
+    }
+  }
+  for (; scale > 0; --scale) value *= 10;
+  out = minus ? -value : value;
+  return true;
+}
+
+DecimalResult parse(std::string_view text, int scale, std::int64_t& out) {
+  return parse_short(text, scale, out) ? DecimalResult::kExact : parse_decimal(text, scale, out);
+}
+
 bool within(std::int64_t n, std::int64_t most) { return n >= -most && n <= most; }
 
 template <class Value, std::size_t kCount>
@@ -63,7 +92,8 @@ bool equals_folded(std::string_view text, std::string_view lower_text) {
 }
 
 Reason read_name(const FieldValue& value, std::string_view& out) {
-  if (value.kind != ValueKind::kString && value.kind != ValueKind::kNumber) return Reason::kWrongType;
+  const bool a_text = value.kind == ValueKind::kString || value.kind == ValueKind::kNumber;
+  if (!a_text) return Reason::kWrongType;
   if (value.size > kNameBytesMax) return Reason::kTooLarge;
   out = value.text();
   return Reason::kNone;
@@ -72,7 +102,7 @@ Reason read_name(const FieldValue& value, std::string_view& out) {
 Reason read_money(const FieldValue& value, std::int64_t& micros, bool& rounded) {
   std::string_view text;
   if (const Reason reason = number_text(value, text); reason != Reason::kNone) return reason;
-  const DecimalResult result = parse_decimal(text, 6, micros);
+  const DecimalResult result = parse(text, 6, micros);
   if (!is_number(result) || !within(micros, kMoneyMicrosMax)) return Reason::kBadMoney;
   if (result == DecimalResult::kRounded) rounded = true;
   return Reason::kNone;
@@ -81,7 +111,7 @@ Reason read_money(const FieldValue& value, std::int64_t& micros, bool& rounded) 
 Reason read_quantity(const FieldValue& value, std::int64_t& milli) {
   std::string_view text;
   if (const Reason reason = number_text(value, text); reason != Reason::kNone) return reason;
-  const bool good = is_number(parse_decimal(text, 3, milli)) && within(milli, kQuantityMilliMax);
+  const bool good = is_number(parse(text, 3, milli)) && within(milli, kQuantityMilliMax);
   return good ? Reason::kNone : Reason::kBadNumber;
 }
 

@@ -30,7 +30,9 @@ struct Stream {
 // What the first bytes betray when the value is no JSON text in UTF-8; empty if nothing.
 std::string_view foreign_encoding(std::string_view value) {
   using namespace std::string_view_literals;
-  const auto begins = [value](std::string_view bytes) { return value.substr(0, bytes.size()) == bytes; };
+  const auto begins = [value](std::string_view bytes) {
+    return value.substr(0, bytes.size()) == bytes;
+  };
   if (begins("\xef\xbb\xbf"sv)) return "(UTF-8 byte order mark)";
   if (begins("\xff\xfe"sv) || begins("\xfe\xff"sv) || begins("{\0"sv) || begins("\0{\0"sv)) {
     return "(UTF-16)";

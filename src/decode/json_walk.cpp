@@ -197,7 +197,8 @@ JsonWalker::~JsonWalker() = default;
 
 JsonWalker::Outcome JsonWalker::walk(std::string_view value, FieldPlan& plan, RecordFields& out) {
   const Outcome fault{Result::kFault};
-  if (value.empty() || value.size() > kValueBytesMax || !parser_->reserve(value.size())) return fault;
+  if (value.empty() || value.size() > kValueBytesMax) return fault;
+  if (!parser_->reserve(value.size())) return fault;
   char* const begin = parser_->bytes.get();
   char* const end = begin + value.size();
   std::memcpy(begin, value.data(), value.size());

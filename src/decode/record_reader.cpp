@@ -142,7 +142,8 @@ Fault RecordReader::transaction(Record& record) {
   const RecordFields& fields = record.fields;
   Op op = Op::kSale;
   if (is_given(fields[Field::kOp])) {
-    if (const Reason r = read_op(fields[Field::kOp], op); r != Reason::kNone) return {r, Field::kOp};
+    const Reason reason = read_op(fields[Field::kOp], op);
+    if (reason != Reason::kNone) return {reason, Field::kOp};
   }
   const bool has_items = is_given(fields[Field::kItems]);
   if (has_items && fields[Field::kItems].kind != ValueKind::kArray) {
@@ -174,7 +175,9 @@ Fault RecordReader::transaction(Record& record) {
 Fault RecordReader::line(Record& record, Op op, const FieldValue* values, int item) {
   const auto value = [values](Field f) -> const FieldValue& { return values[static_cast<int>(f)]; };
   Event& event = *record.event;
-  if (const Fault fault = product(record, value(Field::kProduct), item, event.product)) return fault;
+  if (const Fault fault = product(record, value(Field::kProduct), item, event.product)) {
+    return fault;
+  }
   if (item >= 0) {  // an item without a category has the record's
     const Fault fault = category(record, value(Field::kCategory), item, event.category);
     if (fault) return fault;
@@ -195,10 +198,13 @@ Fault RecordReader::line(Record& record, Op op, const FieldValue* values, int it
   }
   event.quantity_milli = std::abs(event.quantity_milli);
 
-  constexpr std::array<EventKind, 3> kKinds{EventKind::kSale, EventKind::kRefund, EventKind::kCancel};
-  constexpr std::array<FixedType, 3> kTypes{FixedType::kSale, FixedType::kRefund, FixedType::kCancel};
-  event.kind = kKinds[static_cast<std::size_t>(op)];
-  event.type = fixed_type(kTypes[static_cast<std::size_t>(op)], record.out);
+  using Meaning = std::pair<EventKind, FixedType>;
+  constexpr std::array<Meaning, 3> kMeanings{Meaning{EventKind::kSale, FixedType::kSale},
+                                             Meaning{EventKind::kRefund, FixedType::kRefund},
+                                             Meaning{EventKind::kCancel, FixedType::kCancel}};
+  const auto& [kind, type] = kMeanings[static_cast<std::size_t>(op)];
+  event.kind = kind;
+  event.type = fixed_type(type, record.out);
   return {};
 }
 
@@ -214,7 +220,9 @@ Fault RecordReader::listing(Record& record) {
   std::string_view name;
   if (const Fault fault = optional_id(fields, Field::kName, name)) return fault;
   if (const Fault fault = currency(record)) return fault;
-  if (const Fault fault = category(record, fields[Field::kCategory], -1, event.category)) return fault;
+  if (const Fault fault = category(record, fields[Field::kCategory], -1, event.category)) {
+    return fault;
+  }
   listing.has_price = is_given(fields[Field::kPrice]);
   if (listing.has_price) {
     const Reason reason = read_money(fields[Field::kPrice], listing.price_micros, record.rounded);

@@ -28,7 +28,8 @@ class BareLoop {
           ->offset = range.begin;
       ends_[range.partition] = range.end;
     }
-    if (list->cnt > 0) KafkaPtr<rd_kafka_error_t>(rd_kafka_incremental_assign(handle_.rd(), list.get()));
+    if (list->cnt > 0)
+      KafkaPtr<rd_kafka_error_t>(rd_kafka_incremental_assign(handle_.rd(), list.get()));
   }
 
   Result<BareConsumeReport> run(Duration limit) {

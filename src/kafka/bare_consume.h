@@ -1,4 +1,5 @@
-// bare_consume: the fastest way to read and throw away: what the source's overhead is measured against.
+// bare_consume: the fastest way to read and throw away: what the source's overhead is measured
+// against.
 //
 // Same client settings as KafkaSource, librdkafka's batch call, no decoding, no guard.
 //

@@ -65,8 +65,8 @@ std::string unescaped(std::string_view s) {
     }
     const char c = s[++i];
     if (c == 'u' && i + 4 < s.size()) {
-      append_code_point(out, static_cast<unsigned>(
-                                 std::strtoul(std::string(s.substr(i + 1, 4)).c_str(), nullptr, 16)));
+      append_code_point(out, static_cast<unsigned>(std::strtoul(
+                                 std::string(s.substr(i + 1, 4)).c_str(), nullptr, 16)));
       i += 4;
     } else {
       static constexpr std::string_view kFrom = "tnrf";
@@ -150,20 +150,63 @@ constexpr auto kRenames = std::to_array<Rename>({
 
 // Java settings without a meaning here; a trailing '.' or a leading one matches a family.
 constexpr auto kIgnored = std::to_array<std::string_view>({
-    "key.deserializer", "value.deserializer", "key.serializer", "value.serializer",
-    "interceptor.classes", "metric.reporters", "metrics.", "enable.metrics.push",
-    "partition.assignment.strategy", "enable.auto.commit", "auto.commit.interval.ms",
-    "auto.offset.reset", "isolation.level", "max.poll.records", "max.poll.interval.ms",
-    "session.timeout.ms", "heartbeat.interval.ms", "group.protocol", "group.instance.id",
-    "group.remote.assignor", "check.crcs", "allow.auto.create.topics", "default.api.timeout.ms",
-    "exclude.internal.topics", "acks", "retries", "linger.ms", "batch.size", "buffer.memory",
-    "compression.type", "enable.idempotence", "delivery.timeout.ms", "max.block.ms",
-    "max.request.size", "transactional.id", "transaction.timeout.ms", "partitioner.class",
-    "schema.registry.", "basic.auth.", "ssl.protocol", "ssl.enabled.protocols", "ssl.provider",
-    "ssl.trustmanager.algorithm", "ssl.keymanager.algorithm", "ssl.secure.random.implementation",
-    "ssl.truststore.type", "ssl.truststore.password", "ssl.keystore.type", "auto.include.jmx.reporter",
-    "security.providers", "client.telemetry.", "confluent.", "sasl.login.", "sasl.oauthbearer.jwks.",
-    "sasl.oauthbearer.expected.", "sasl.oauthbearer.clock.", "sasl.kerberos.ticket.",
+    "key.deserializer",
+    "value.deserializer",
+    "key.serializer",
+    "value.serializer",
+    "interceptor.classes",
+    "metric.reporters",
+    "metrics.",
+    "enable.metrics.push",
+    "partition.assignment.strategy",
+    "enable.auto.commit",
+    "auto.commit.interval.ms",
+    "auto.offset.reset",
+    "isolation.level",
+    "max.poll.records",
+    "max.poll.interval.ms",
+    "session.timeout.ms",
+    "heartbeat.interval.ms",
+    "group.protocol",
+    "group.instance.id",
+    "group.remote.assignor",
+    "check.crcs",
+    "allow.auto.create.topics",
+    "default.api.timeout.ms",
+    "exclude.internal.topics",
+    "acks",
+    "retries",
+    "linger.ms",
+    "batch.size",
+    "buffer.memory",
+    "compression.type",
+    "enable.idempotence",
+    "delivery.timeout.ms",
+    "max.block.ms",
+    "max.request.size",
+    "transactional.id",
+    "transaction.timeout.ms",
+    "partitioner.class",
+    "schema.registry.",
+    "basic.auth.",
+    "ssl.protocol",
+    "ssl.enabled.protocols",
+    "ssl.provider",
+    "ssl.trustmanager.algorithm",
+    "ssl.keymanager.algorithm",
+    "ssl.secure.random.implementation",
+    "ssl.truststore.type",
+    "ssl.truststore.password",
+    "ssl.keystore.type",
+    "auto.include.jmx.reporter",
+    "security.providers",
+    "client.telemetry.",
+    "confluent.",
+    "sasl.login.",
+    "sasl.oauthbearer.jwks.",
+    "sasl.oauthbearer.expected.",
+    "sasl.oauthbearer.clock.",
+    "sasl.kerberos.ticket.",
     "reconnect.backoff.jitter.ms",
 });
 

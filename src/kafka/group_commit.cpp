@@ -56,7 +56,8 @@ Status GroupCommit::serve(Duration now) {
     if (is_refused_right(message->err)) result_ = message->err;
     rd_kafka_message_destroy(message);
   }
-  if (Status said = judge(std::exchange(result_, RD_KAFKA_RESP_ERR_NO_ERROR)); !said.ok()) return said;
+  if (Status said = judge(std::exchange(result_, RD_KAFKA_RESP_ERR_NO_ERROR)); !said.ok())
+    return said;
   if (!waiting_ && !noted_.empty() && now >= next_) {
     next_ = now + kEvery;
     send();
@@ -74,10 +75,12 @@ void GroupCommit::send() {
   waiting_ = rd_kafka_commit(handle_->rd(), list.get(), 1) == RD_KAFKA_RESP_ERR_NO_ERROR;
 }
 
-void GroupCommit::answered(rd_kafka_resp_err_t err, const rd_kafka_topic_partition_list_t* offsets) {
+void GroupCommit::answered(rd_kafka_resp_err_t err,
+                           const rd_kafka_topic_partition_list_t* offsets) {
   waiting_ = false;
   result_ = err;
-  for (int i = 0; result_ == RD_KAFKA_RESP_ERR_NO_ERROR && offsets != nullptr && i < offsets->cnt; ++i) {
+  for (int i = 0; result_ == RD_KAFKA_RESP_ERR_NO_ERROR && offsets != nullptr && i < offsets->cnt;
+       ++i) {
     result_ = offsets->elems[i].err;
   }
   if (result_ != RD_KAFKA_RESP_ERR_NO_ERROR) noted_.merge(sent_);  // what is newer stays
@@ -97,9 +100,11 @@ Status GroupCommit::judge(rd_kafka_resp_err_t err) {
                        err == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION ||
                        err == RD_KAFKA_RESP_ERR_REBALANCE_IN_PROGRESS;
   if (!members || std::exchange(told_of_members_, true)) return {};
-  return {Code::kBusy,
-          fmt::format("Another program is a member of consumer group '{}', so Kafka does not take our "
-                      "offsets. Reading is not affected; set group.id to tell them apart.", group_)};
+  return {
+      Code::kBusy,
+      fmt::format("Another program is a member of consumer group '{}', so Kafka does not take our "
+                  "offsets. Reading is not affected; set group.id to tell them apart.",
+                  group_)};
 }
 
 }  // namespace retailpulse

@@ -275,7 +275,8 @@ void KafkaHandle::forget_errors() {
 Status KafkaHandle::unavailable(std::string_view what) const {
   const std::string& cause = context_->cause;
   if (cause.empty()) {
-    return {Code::kUnavailable, fmt::format("Cannot {}: no broker answers at {}.", what, bootstrap_)};
+    return {Code::kUnavailable,
+            fmt::format("Cannot {}: no broker answers at {}.", what, bootstrap_)};
   }
   std::string_view hint;
   if (context_->last_error == RD_KAFKA_RESP_ERR__RESOLVE) {

@@ -168,7 +168,8 @@ class Admin final : public KafkaAdmin {
         return {Code::kUnavailable,
                 fmt::format("No right to see topic '{}': it needs READ and DESCRIBE.", name)};
       case RD_KAFKA_RESP_ERR_TOPIC_EXCEPTION:
-        return {Code::kConfig, fmt::format("'{}' is not a name that a Kafka topic can have.", name)};
+        return {Code::kConfig,
+                fmt::format("'{}' is not a name that a Kafka topic can have.", name)};
       default:
         return {Code::kUnavailable,
                 fmt::format("Topic '{}' cannot be used: {}.", name, rd_kafka_err2str(err))};

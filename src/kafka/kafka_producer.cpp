@@ -1,4 +1,6 @@
 // Producer: writes for the simulator, the demo and the tests. Idempotent, so a retry never doubles.
+#include <array>
+
 #include <fmt/format.h>
 
 #include <retailpulse/clock.h>
@@ -16,7 +18,9 @@ constexpr int kTransactionTimeoutMs = 30'000;
 class KafkaProducer final : public Producer {
  public:
   explicit KafkaProducer(std::unique_ptr<KafkaHandle> handle) : handle_(std::move(handle)) {
-    handle_->context().on_delivery = [this](const rd_kafka_message_t& message) { reported(message); };
+    handle_->context().on_delivery = [this](const rd_kafka_message_t& message) {
+      reported(message);
+    };
   }
 
   ~KafkaProducer() override {
@@ -87,18 +91,28 @@ class KafkaProducer final : public Producer {
   }
 
   rd_kafka_resp_err_t enqueue(const Outgoing& record) {
-    const void* key = record.key.empty() ? nullptr : record.key.data();
-    const void* value = record.tombstone ? nullptr : record.value.data();
-    if (value == nullptr && !record.tombstone) value = "";  // an empty value is not a null one
-    const std::size_t size = record.tombstone ? 0 : record.value.size();
-    // The varargs API has no const; with RD_KAFKA_MSG_F_COPY nothing is written to.
-    return rd_kafka_producev(
-        handle_->rd(), RD_KAFKA_V_TOPIC(topic_name_.c_str()),
-        RD_KAFKA_V_PARTITION(record.partition < 0 ? RD_KAFKA_PARTITION_UA : record.partition),
-        RD_KAFKA_V_MSGFLAGS(RD_KAFKA_MSG_F_COPY),
-        RD_KAFKA_V_KEY(key, record.key.size()),
-        RD_KAFKA_V_VALUE(const_cast<void*>(value), size),
-        RD_KAFKA_V_TIMESTAMP(record.timestamp_ms), RD_KAFKA_V_END);
+    static char nothing[1] = "";  // an empty value is not a null one
+    std::array<rd_kafka_vu_t, 6> fields{};
+    fields[0].vtype = RD_KAFKA_VTYPE_TOPIC;
+    fields[0].u.cstr = topic_name_.c_str();
+    fields[1].vtype = RD_KAFKA_VTYPE_PARTITION;
+    fields[1].u.i32 = record.partition < 0 ? RD_KAFKA_PARTITION_UA : record.partition;
+    fields[2].vtype = RD_KAFKA_VTYPE_MSGFLAGS;
+    fields[2].u.i = RD_KAFKA_MSG_F_COPY;
+    // The API has no const; with RD_KAFKA_MSG_F_COPY nothing is written to.
+    fields[3].vtype = RD_KAFKA_VTYPE_KEY;
+    fields[3].u.mem.ptr = record.key.empty() ? nullptr : const_cast<char*>(record.key.data());
+    fields[3].u.mem.size = record.key.size();
+    fields[4].vtype = RD_KAFKA_VTYPE_VALUE;
+    if (!record.tombstone) {
+      fields[4].u.mem.ptr = record.value.empty() ? nothing : const_cast<char*>(record.value.data());
+      fields[4].u.mem.size = record.value.size();
+    }
+    fields[5].vtype = RD_KAFKA_VTYPE_TIMESTAMP;
+    fields[5].u.i64 = record.timestamp_ms;
+    const KafkaPtr<rd_kafka_error_t> error(
+        rd_kafka_produceva(handle_->rd(), fields.data(), fields.size()));
+    return error ? rd_kafka_error_code(error.get()) : RD_KAFKA_RESP_ERR_NO_ERROR;
   }
 
   void reported(const rd_kafka_message_t& message) {

@@ -17,7 +17,8 @@ namespace {
 constexpr Duration kMetadataTimeout = std::chrono::seconds{2};
 constexpr Duration kLastCommitWait = std::chrono::milliseconds{500};
 constexpr Duration kLastCommitPause = std::chrono::seconds{2};  // more than GroupCommit's own
-constexpr Duration kTroubleWait = std::chrono::milliseconds{200};  // longest nap while not all is well
+constexpr Duration kTroubleWait =
+    std::chrono::milliseconds{200};  // longest nap while not all is well
 
 EventTime record_time(const rd_kafka_message_t& message) {
   rd_kafka_timestamp_type_t type{};
@@ -26,7 +27,8 @@ EventTime record_time(const rd_kafka_message_t& message) {
 }
 
 std::string_view bytes_of(const void* data, std::size_t size) {
-  return data == nullptr ? std::string_view() : std::string_view(static_cast<const char*>(data), size);
+  return data == nullptr ? std::string_view()
+                         : std::string_view(static_cast<const char*>(data), size);
 }
 
 }  // namespace
@@ -40,8 +42,8 @@ Result<std::unique_ptr<KafkaSource>> KafkaSource::open(const KafkaConfig& config
       new KafkaSource(std::move(handle).value(), config, lane, metrics));
 }
 
-KafkaSource::KafkaSource(std::unique_ptr<KafkaHandle> handle, const KafkaConfig& config, LaneId lane,
-                         ConsumerMetrics& metrics)
+KafkaSource::KafkaSource(std::unique_ptr<KafkaHandle> handle, const KafkaConfig& config,
+                         LaneId lane, ConsumerMetrics& metrics)
     : handle_(std::move(handle)),
       queue_(rd_kafka_queue_get_consumer(handle_->rd())),
       clock_(system_clock()),
@@ -184,9 +186,10 @@ void KafkaSource::start_pending() {
   std::vector<Partition*> added;
   const bool first = partitions_.empty();
   for (const PartitionStart& start : pending_) {
-    const bool fresh = std::none_of(partitions_.begin(), partitions_.end(), [&](const Partition& p) {
-      return p.slot == start.slot || (p.number == start.partition && p.topic == start.topic);
-    });
+    const bool fresh =
+        std::none_of(partitions_.begin(), partitions_.end(), [&](const Partition& p) {
+          return p.slot == start.slot || (p.number == start.partition && p.topic == start.topic);
+        });
     RP_CHECK(fresh, "a partition is added to a source once");
     RP_CHECK(start.offset >= 0, "a start offset is absolute");
     partitions_.push_back({.slot = start.slot,
@@ -224,8 +227,9 @@ void KafkaSource::change_assignment(std::span<Partition* const> partitions, bool
     rd_kafka_topic_partition_list_add(list.get(), partition->topic.c_str(), partition->number)
         ->offset = partition->next;
   }
-  const KafkaPtr<rd_kafka_error_t> error(add ? rd_kafka_incremental_assign(handle_->rd(), list.get())
-                                             : rd_kafka_incremental_unassign(handle_->rd(), list.get()));
+  const KafkaPtr<rd_kafka_error_t> error(
+      add ? rd_kafka_incremental_assign(handle_->rd(), list.get())
+          : rd_kafka_incremental_unassign(handle_->rd(), list.get()));
   if (error) {
     log(LogLevel::kError, "kafka", "the client refuses to change its partitions",
         {{"why", handle_->clean(rd_kafka_error_string(error.get()))}});
@@ -257,8 +261,8 @@ void KafkaSource::TEST_refetch(PartitionSlot slot, Offset offset) {
   for (Partition& partition : partitions_) {
     if (partition.slot != slot) continue;
     const PartitionList list = make_partition_list(1);
-    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)->offset =
-        offset;
+    rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)
+        ->offset = offset;
     KafkaPtr<rd_kafka_error_t>(rd_kafka_seek_partitions(handle_->rd(), list.get(), 1000));
   }
 }

@@ -101,6 +101,7 @@ class KafkaSource final : public Source {
   void refresh_metadata(const std::string& topic);
   void serve_broken(Duration now);
   bool settle_range(Partition& partition, Duration now);
+  bool range_unknown(Partition& partition, const Status& why);
   void halt(Partition& partition, const std::string& why);
   void client_failed(rd_kafka_resp_err_t err, const std::string& text);
   void serve_probe(Duration now);

@@ -76,9 +76,11 @@ void KafkaSource::failed(const rd_kafka_message_t& message) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
       return reached_end(*partition, message.offset);
     case RD_KAFKA_RESP_ERR__LOG_TRUNCATION:
-      return halt(*partition, fmt::format("The log of {} was cut back behind offset {}: records that "
-                                          "were counted are gone from Kafka. Start again to read "
-                                          "what is there now.", name_of(*partition), partition->next));
+      return halt(*partition,
+                  fmt::format("The log of {} was cut back behind offset {}: records that "
+                              "were counted are gone from Kafka. Start again to read "
+                              "what is there now.",
+                              name_of(*partition), partition->next));
     default:
       if (!harmless(message.err)) break_off(*partition, message.err, handle_->clean(why));
   }
@@ -90,7 +92,8 @@ void KafkaSource::break_off(Partition& partition, rd_kafka_resp_err_t err, const
   partition.state = State::kBroken;
   partition.quiet = false;
   partition.out_of_range = err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
-  const Duration wait = std::min(kRetryLongest, kRetryFirst * (1U << std::min(partition.failures, 4U)));
+  const Duration wait =
+      std::min(kRetryLongest, kRetryFirst * (1U << std::min(partition.failures, 4U)));
   partition.retry_at = partition.out_of_range ? Duration{} : clock_.monotonic() + wait;
   ++partition.failures;
   broken_.push_back(&partition);
@@ -136,15 +139,23 @@ void KafkaSource::serve_broken(Duration now) {
   }
 }
 
+bool KafkaSource::range_unknown(Partition& partition, const Status& why) {
+  constexpr auto kReset = RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
+  if (std::exchange(partition.noted, kReset) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    in_trouble(why.message());
+  }
+  return false;
+}
+
 // The broker said that `next` is outside its log. True when the partition may be fetched again:
 // from `next` after all, or, after a noted gap, from the first record that is still there.
 bool KafkaSource::settle_range(Partition& partition, Duration now) {
   partition.retry_at = now + kRetryFirst;
   const std::array<TopicPartition, 1> one{{{partition.topic, partition.number}}};
   const auto begin = list_offsets(*handle_, one, RD_KAFKA_OFFSET_SPEC_EARLIEST, kRangeTimeout);
-  if (!begin.ok()) return false;
+  if (!begin.ok()) return range_unknown(partition, begin.status());
   const auto end = list_offsets(*handle_, one, RD_KAFKA_OFFSET_SPEC_LATEST, kRangeTimeout);
-  if (!end.ok()) return false;
+  if (!end.ok()) return range_unknown(partition, end.status());
   const Offset low = begin.value()[0];
   const Offset high = end.value()[0];
   if (partition.next > high) {
@@ -170,7 +181,8 @@ bool KafkaSource::settle_range(Partition& partition, Duration now) {
   return true;
 }
 
-// --- The connection as a whole --------------------------------------------------------------------
+// --- The connection as a whole
+// --------------------------------------------------------------------
 
 void KafkaSource::client_failed(rd_kafka_resp_err_t err, const std::string& text) {
   if (is_refused_right(err)) return group_failed(err, text);
@@ -198,7 +210,8 @@ void KafkaSource::serve_probe(Duration now) {
   probe_.ask(partitions_with(all, RD_KAFKA_OFFSET_SPEC_LATEST).get(), now);
 }
 
-// --- The advisory commit --------------------------------------------------------------------------
+// --- The advisory commit
+// --------------------------------------------------------------------------
 
 void KafkaSource::group_failed(rd_kafka_resp_err_t err, std::string_view why) {
   if (is_refused_right(err)) return note_commit(commit_.refuse());

@@ -1,18 +1,34 @@
 #include "kafka/list_offsets.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
 
 #include <fmt/format.h>
+
+#include <retailpulse/clock.h>
 
 namespace retailpulse {
 namespace {
 
 constexpr Duration kGrace = std::chrono::seconds{1};  // for the answer that says "timed out"
+constexpr int kRetryPauseMs = 100;
+
+// While leadership moves, as after a broker's restart.
+bool passes_by_itself(rd_kafka_resp_err_t err) {
+  static constexpr std::array kErrors{
+      RD_KAFKA_RESP_ERR_UNKNOWN_LEADER_EPOCH,  RD_KAFKA_RESP_ERR_FENCED_LEADER_EPOCH,
+      RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, RD_KAFKA_RESP_ERR_LEADER_NOT_AVAILABLE,
+      RD_KAFKA_RESP_ERR_OFFSET_NOT_AVAILABLE,  RD_KAFKA_RESP_ERR_REPLICA_NOT_AVAILABLE,
+      RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR};
+  return std::find(kErrors.begin(), kErrors.end(), err) != kErrors.end();
+}
 
 std::span<const rd_kafka_ListOffsetsResultInfo_t* const> infos_of(rd_kafka_event_t* event) {
   const rd_kafka_ListOffsets_result_t* result = rd_kafka_event_ListOffsets_result(event);
   std::size_t count = 0;
-  const auto* infos = result == nullptr ? nullptr : rd_kafka_ListOffsets_result_infos(result, &count);
+  const auto* infos =
+      result == nullptr ? nullptr : rd_kafka_ListOffsets_result_infos(result, &count);
   return {infos, count};
 }
 
@@ -55,7 +71,8 @@ Status offsets_fault(const KafkaHandle& handle, rd_kafka_event_t* event, std::si
     const bool gone = one->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
                       one->err == RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION ||
                       one->err == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
-    return {gone ? Code::kNotFound : Code::kUnavailable,
+    const Code passing = passes_by_itself(one->err) ? Code::kBusy : Code::kUnavailable;
+    return {gone ? Code::kNotFound : passing,
             fmt::format("Cannot ask for the offsets of topic '{}', partition {}: {}.", one->topic,
                         one->partition, rd_kafka_err2str(one->err))};
   }
@@ -63,17 +80,19 @@ Status offsets_fault(const KafkaHandle& handle, rd_kafka_event_t* event, std::si
   return {};
 }
 
-Result<std::vector<Offset>> list_offsets(KafkaHandle& handle,
-                                         std::span<const TopicPartition> partitions,
-                                         std::int64_t spec, Duration timeout) {
-  if (partitions.empty()) return std::vector<Offset>{};
-  const KafkaPtr<rd_kafka_queue_t> queue(rd_kafka_queue_new(handle.rd()));
+namespace {
+
+Result<std::vector<Offset>> try_offsets(KafkaHandle& handle,
+                                        std::span<const TopicPartition> partitions,
+                                        std::int64_t spec, Duration timeout,
+                                        rd_kafka_queue_t* queue) {
   const PartitionList list = partitions_with(partitions, spec);
-  ask_offsets(handle, list.get(), timeout, queue.get());
-  const KafkaPtr<rd_kafka_event_t> event(rd_kafka_queue_poll(queue.get(), timeout_ms(timeout + kGrace)));
+  ask_offsets(handle, list.get(), timeout, queue);
+  const KafkaPtr<rd_kafka_event_t> event(rd_kafka_queue_poll(queue, timeout_ms(timeout + kGrace)));
   handle.serve_callbacks();
   if (!event) return handle.unavailable("ask for offsets");
-  if (Status fault = offsets_fault(handle, event.get(), partitions.size()); !fault.ok()) return fault;
+  if (Status fault = offsets_fault(handle, event.get(), partitions.size()); !fault.ok())
+    return fault;
 
   std::map<TopicPartition, Offset> answers;
   for (const auto* info : infos_of(event.get())) {
@@ -88,6 +107,23 @@ Result<std::vector<Offset>> list_offsets(KafkaHandle& handle,
     offsets.push_back(it->second);
   }
   return offsets;
+}
+
+}  // namespace
+
+Result<std::vector<Offset>> list_offsets(KafkaHandle& handle,
+                                         std::span<const TopicPartition> partitions,
+                                         std::int64_t spec, Duration timeout) {
+  if (partitions.empty()) return std::vector<Offset>{};
+  const Duration deadline = system_clock().monotonic() + timeout;
+  const KafkaPtr<rd_kafka_queue_t> queue(rd_kafka_queue_new(handle.rd()));
+  for (;;) {
+    const Duration left = deadline - system_clock().monotonic();
+    auto offsets = try_offsets(handle, partitions, spec, left, queue.get());
+    const Duration pause = std::chrono::milliseconds{kRetryPauseMs};
+    if (offsets.ok() || offsets.status().code() != Code::kBusy || left <= pause) return offsets;
+    KafkaPtr<rd_kafka_event_t>(rd_kafka_queue_poll(queue.get(), kRetryPauseMs));  // only a pause
+  }
 }
 
 }  // namespace retailpulse

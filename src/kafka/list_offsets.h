@@ -24,8 +24,8 @@ namespace retailpulse {
 void ask_offsets(KafkaHandle& handle, rd_kafka_topic_partition_list_t* partitions, Duration timeout,
                  rd_kafka_queue_t* queue);
 
-// kOk when all `asked` partitions were answered without error; else the first fault. (A request that
-// reached nobody is no error to the client: its partitions have no offset.)
+// kOk when all `asked` partitions were answered without error; else the first fault. (A request
+// that reached nobody is no error to the client: its partitions have no offset.)
 [[nodiscard]] Status offsets_fault(const KafkaHandle& handle, rd_kafka_event_t* event,
                                    std::size_t asked);
 

@@ -18,7 +18,8 @@ constexpr std::size_t kErrorsAtOnceMax = 1000;
 
 Status status_of(rd_kafka_resp_err_t err, std::string_view what) {
   if (err == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-  return {Code::kInvalid, fmt::format("The mock cluster cannot {}: {}.", what, rd_kafka_err2str(err))};
+  return {Code::kInvalid,
+          fmt::format("The mock cluster cannot {}: {}.", what, rd_kafka_err2str(err))};
 }
 
 class Mock final : public MockCluster {

@@ -19,7 +19,8 @@ constexpr std::size_t kNameBytesShown = 64;
 
 std::string shown(std::string_view name) {
   std::string out(name.substr(0, kNameBytesShown));
-  std::replace_if(out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
+  std::replace_if(
+      out.begin(), out.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; }, '?');
   return out;
 }
 
@@ -88,8 +89,9 @@ Status check_value(const std::string& name, const std::string& value) {
 }  // namespace
 
 bool kafka_property_is_secret(std::string_view name) {
-  static constexpr std::array<std::string_view, 8> kMarks{
-      "password", "passphrase", "secret", "jaas", "key.pem", "ssl_key", "credential", "keystore.key"};
+  static constexpr std::array<std::string_view, 8> kMarks{"password",   "passphrase",  "secret",
+                                                          "jaas",       "key.pem",     "ssl_key",
+                                                          "credential", "keystore.key"};
   if (name == "sasl.oauthbearer.config" || name == "sasl.oauthbearer.extensions") return true;
   if (name == "sasl.oauthbearer.client.credentials.client.id") return false;
   return std::any_of(kMarks.begin(), kMarks.end(), [&](std::string_view mark) {
@@ -110,7 +112,8 @@ std::string kafka_library_version() {
   const KafkaPtr<rd_kafka_conf_t> conf(rd_kafka_conf_new());
   std::array<char, 512> features{};
   std::size_t size = features.size();
-  if (rd_kafka_conf_get(conf.get(), "builtin.features", features.data(), &size) != RD_KAFKA_CONF_OK) {
+  if (rd_kafka_conf_get(conf.get(), "builtin.features", features.data(), &size) !=
+      RD_KAFKA_CONF_OK) {
     return fmt::format("librdkafka {}", rd_kafka_version_str());
   }
   std::string list(features.data());

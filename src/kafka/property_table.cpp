@@ -251,8 +251,8 @@ std::size_t distance(std::string_view a, std::string_view b, std::size_t limit) 
 std::span<const PropertyRule> property_rules() { return kRules; }
 
 const PropertyRule* find_property_rule(std::string_view name) {
-  const auto it =
-      std::find_if(kRules.begin(), kRules.end(), [&](const auto& rule) { return rule.name == name; });
+  const auto it = std::find_if(kRules.begin(), kRules.end(),
+                               [&](const auto& rule) { return rule.name == name; });
   return it == kRules.end() ? nullptr : &*it;
 }
 

@@ -161,7 +161,8 @@ bool Connection::fill(Duration deadline) {
 
 Connection::HeadResult Connection::read_head(Duration idle, Duration total, std::string& head) {
   const std::int64_t begin = clock_.monotonic().count();
-  waiting_since_.store(begin, std::memory_order_relaxed);
+  std::int64_t busy = 0;  // the first time it counts from the connect
+  waiting_since_.compare_exchange_strong(busy, begin, std::memory_order_relaxed);
   Duration deadline = Duration{begin} + (pending_.empty() ? idle : total);
   std::size_t searched = 0;
   while (true) {

@@ -41,6 +41,10 @@ void read_ratings(const Statement& row, int column, Row& into) {
   }
 }
 
+// Ids of a sound file count up; one far away would make RowIndex huge.
+bool is_dense(StoredId id) { return id < (StoredId{1} << 22); }
+Status wrong_id() { return Status(Code::kCorrupt, "the store has a row with an impossible id"); }
+
 // Finds the row of (id, currency) in a vector and makes it when new. Ids are dense (they count up
 // from 0, kDimensionCap at most), so a table by id beats a hash; the currencies of one id are a
 // short chain.
@@ -148,6 +152,7 @@ std::vector<GroupSum> StoreView::group_sums(Dimension by, const Window& window) 
            [&](const Statement& row) {
              const StoredId id = id_at(row, 1);
              const StoredId currency = id_at(row, 2);
+             if (!is_dense(id)) return db_.fail(wrong_id());
              add(index.at(rows, id, currency, {id, currency, {}, kStoredNone}), row);
            });
   return rows;
@@ -190,6 +195,7 @@ std::vector<RatingSum> StoreView::rating_sums(const Window& window) {
       " WHERE tier=?1 AND pane_us>=?2 AND pane_us<?3",
       {number(window.tier), from(window), window.to_us}, [&](const Statement& row) {
         const StoredId id = id_at(row, 0);
+        if (!is_dense(id)) return db_.fail(wrong_id());
         read_ratings(row, 1, index.at(rows, id, kStoredNone, {id, 0, 0, {}}));
       });
   return rows;

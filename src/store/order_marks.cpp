@@ -1,7 +1,10 @@
 #include "store/order_marks.h"
 
 #include <algorithm>
+#include <cstring>
+#include <map>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "store/schema.h"
@@ -11,13 +14,6 @@ namespace {
 
 constexpr std::int64_t kMinuteUs = kTierUs[static_cast<std::size_t>(Tier::kMinute)];
 
-Status prepare(Database& db, Statement& into, const char* sql) {
-  auto statement = db.prepare(sql);
-  if (!statement.ok()) return statement.status();
-  into = std::move(statement).value();
-  return {};
-}
-
 // Keeps the smallest time for a key.
 template <class Map, class Key>
 void keep_first(Map& map, const Key& key, std::int64_t t_us) {
@@ -25,33 +21,69 @@ void keep_first(Map& map, const Key& key, std::int64_t t_us) {
   if (!fresh) it->second = std::min(it->second, t_us);
 }
 
+// What the listing says of a mark's minute, or what the line itself said.
+std::int64_t category_of(const Catalog& catalog, std::int64_t own, std::int64_t product,
+                         std::int64_t first_us) {
+  return own != kUnknownId ? own : catalog.category(product, pane_of(first_us, kMinuteUs));
+}
+
 }  // namespace
 
 Status OrderMarks::load(Database& db) {
-  if (Status s = prepare(db, select_,
-                         "SELECT product,category,currency,first_us FROM order_lines "
-                         "WHERE order_key=?1");
-      !s.ok()) return s;
-  if (Status s = prepare(db, upsert_,
-                         "INSERT INTO order_lines(order_key,product,category,currency,first_us) "
-                         "VALUES(?1,?2,?3,?4,?5) ON CONFLICT DO UPDATE SET first_us=excluded.first_us");
-      !s.ok()) return s;
-  if (Status s = prepare(db, by_product_,
-                         "SELECT DISTINCT order_key FROM order_lines WHERE product=?1 AND category=0");
-      !s.ok()) return s;
-  return prepare(db, prune_,
-                 "DELETE FROM order_lines WHERE order_key>=?1 AND order_key<=?2 AND first_us<?3");
+  const std::initializer_list<std::pair<Statement*, const char*>> statements = {
+      {&select_, "SELECT marks FROM shared_orders WHERE order_key=?1"},
+      {&upsert_,
+       "INSERT INTO shared_orders VALUES(?1,?2,?3) ON CONFLICT DO UPDATE SET "
+       "first_us=excluded.first_us,marks=excluded.marks"},
+      {&unlisted_, "INSERT INTO unlisted_orders VALUES(?1,?2) ON CONFLICT DO NOTHING"},
+      {&select_unlisted_, "SELECT order_key FROM unlisted_orders WHERE product=?1"},
+      {&listed_, "DELETE FROM unlisted_orders WHERE product=?1"},
+      {&all_, "SELECT order_key,marks FROM shared_orders"},
+      {&prune_,
+       "DELETE FROM shared_orders WHERE order_key>=?1 AND order_key<=?2 AND first_us<?3"}};
+  for (const auto& [into, sql] : statements) {
+    auto statement = db.prepare(sql);
+    if (!statement.ok()) return statement.status();
+    *into = std::move(statement).value();
+  }
+  Statement& row = all_;
+  for (newest_us_ = INT64_MIN;;) {
+    auto more = row.step();
+    if (!more.ok()) return more.status();
+    if (!more.value()) return {};
+    for (const Mark& mark : unpack(row.blob(1))) newest_us_ = std::max(newest_us_, mark.first_us);
+  }
+}
+
+OrderMarks::Marks OrderMarks::unpack(std::string_view bytes) {
+  static_assert(sizeof(Mark) == 32 && std::is_trivially_copyable_v<Mark>);
+  Marks marks(bytes.size() / sizeof(Mark));
+  std::memcpy(marks.data(), bytes.data(), marks.size() * sizeof(Mark));
+  return marks;
 }
 
 Result<OrderMarks::Marks> OrderMarks::read(std::int64_t order) {
-  Marks marks;
-  select_.bind(1, order);
-  for (;;) {
-    auto more = select_.step();
-    if (!more.ok()) return more.status();
-    if (!more.value()) return marks;
-    marks.push_back({select_.integer(0), select_.integer(1), select_.integer(2), select_.integer(3)});
+  auto row = select_.bind(1, order).step();
+  if (!row.ok()) return row.status();
+  if (!row.value()) return Marks{};
+  Marks marks = unpack(select_.blob(0));
+  select_.reset();
+  return marks;
+}
+
+Status OrderMarks::write(std::int64_t order, const Marks& marks, const Catalog& catalog) {
+  std::int64_t first_us = INT64_MAX;
+  for (const Mark& mark : marks) {
+    first_us = std::min(first_us, mark.first_us);
+    newest_us_ = std::max(newest_us_, mark.first_us);
+    if (category_of(catalog, mark.category, mark.product, mark.first_us) != kUnknownId) continue;
+    auto done = unlisted_.bind(1, mark.product).bind(2, order).run();
+    if (!done.ok()) return done.status();
   }
+  const std::string_view bytes(reinterpret_cast<const char*>(marks.data()),
+                               marks.size() * sizeof(Mark));
+  auto done = upsert_.bind(1, order).bind(2, first_us).bind_blob(3, bytes).run();
+  return done.ok() ? Status() : done.status();
 }
 
 void OrderMarks::count(const Marks& marks, const Names& names, const Catalog& catalog,
@@ -61,9 +93,7 @@ void OrderMarks::count(const Marks& marks, const Names& names, const Catalog& ca
   std::map<std::pair<std::int64_t, std::int64_t>, const Mark*> products;    // (product, currency)
   for (const Mark& mark : marks) {
     const std::int64_t category =
-        mark.category != kUnknownId
-            ? mark.category
-            : catalog.category(mark.product, pane_of(mark.first_us, kMinuteUs));
+        category_of(catalog, mark.category, mark.product, mark.first_us);
     keep_first(totals, mark.currency, mark.first_us);
     keep_first(categories, std::pair(category, mark.currency), mark.first_us);
     const Mark*& first = products[std::pair(mark.product, mark.currency)];
@@ -105,41 +135,51 @@ Status OrderMarks::merge(std::int64_t order, const Marks& lines, const Names& na
   auto known = read(order);
   if (!known.ok()) return known.status();
   Marks marks = known.value();
-  std::vector<std::size_t> changed;
+  bool changed = false;
   for (const Mark& line : lines) {
     const auto it = std::find_if(marks.begin(), marks.end(), [&](const Mark& m) {
       return m.product == line.product && m.category == line.category && m.currency == line.currency;
     });
     if (it != marks.end() && it->first_us <= line.first_us) continue;
-    changed.push_back(static_cast<std::size_t>(it - marks.begin()));
+    changed = true;
     if (it == marks.end()) {
       marks.push_back(line);
     } else {
       it->first_us = line.first_us;
     }
   }
-  if (changed.empty()) return {};
+  if (!changed) return {};
   count(known.value(), names, catalog, rows, -1, Count::kAll);
   count(marks, names, catalog, rows, +1, Count::kAll);
-  for (const std::size_t i : changed) {
-    const Mark& m = marks[i];
-    auto done = upsert_.bind(1, order).bind(2, m.product).bind(3, m.category).bind(4, m.currency)
-                    .bind(5, m.first_us).run();
-    if (!done.ok()) return done.status();
-  }
-  return {};
+  return write(order, marks, catalog);
 }
 
-Status OrderMarks::recount(std::int64_t product, const Names& names, const Catalog& catalog,
-                           RollupRows& rows, std::int64_t sign) {
+Result<std::vector<std::int64_t>> OrderMarks::orders_of(std::int64_t product, Which which) {
   std::vector<std::int64_t> orders;
-  by_product_.bind(1, product);
+  Statement& rows = which == Which::kAll ? all_ : select_unlisted_.bind(1, product);
   for (;;) {
-    auto more = by_product_.step();
+    auto more = rows.step();
     if (!more.ok()) return more.status();
-    if (!more.value()) break;
-    orders.push_back(by_product_.integer(0));
+    if (!more.value()) return orders;
+    if (which == Which::kAll) {
+      const Marks marks = unpack(rows.blob(1));
+      if (std::none_of(marks.begin(), marks.end(), [product](const Mark& m) {
+            return m.product == product && m.category == kUnknownId;
+          })) {
+        continue;
+      }
+    }
+    orders.push_back(rows.integer(0));
   }
+}
+
+Status OrderMarks::listed(std::int64_t product) {
+  auto done = listed_.bind(1, product).run();
+  return done.ok() ? Status() : done.status();
+}
+
+Status OrderMarks::recount(const std::vector<std::int64_t>& orders, const Names& names,
+                           const Catalog& catalog, RollupRows& rows, std::int64_t sign) {
   for (const std::int64_t order : orders) {
     auto marks = read(order);
     if (!marks.ok()) return marks.status();

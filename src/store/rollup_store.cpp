@@ -216,12 +216,23 @@ Status SqliteRollupStore::take_listings(const Epoch& epoch, const Seals& seals) 
 Status SqliteRollupStore::take_listing(const ListingRow& row, const Seals& seals) {
   const auto changes = catalog_.changes(row);
   if (changes.empty()) return catalog_.apply(row);
-  if (Status s = orders_.recount(row.product, names_, catalog_, rows_, -1); !s.ok()) return s;
+  // Minutes to come have no sales yet: then nothing booked changes.
+  const bool was_listed = changes.front().before != kUnknownId;
+  const bool booked = changes.front().from_us <= orders_.newest_us();
+  std::vector<std::int64_t> shared;
+  if (booked) {
+    auto orders = orders_.orders_of(row.product, was_listed ? OrderMarks::Which::kAll
+                                                            : OrderMarks::Which::kUnlisted);
+    if (!orders.ok()) return orders.status();
+    shared = std::move(orders).value();
+  }
+  if (Status s = orders_.recount(shared, names_, catalog_, rows_, -1); !s.ok()) return s;
   for (const Recategorised& change : changes) {
     if (Status s = recategoriser_.move(change, seals, rows_); !s.ok()) return s;
   }
   if (Status s = catalog_.apply(row); !s.ok()) return s;
-  return orders_.recount(row.product, names_, catalog_, rows_, +1);
+  if (Status s = orders_.recount(shared, names_, catalog_, rows_, +1); !s.ok()) return s;
+  return was_listed ? Status() : orders_.listed(row.product);
 }
 
 Status SqliteRollupStore::write_clock(const CommitContext& context, const Seals& seals) {

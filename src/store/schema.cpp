@@ -67,10 +67,10 @@ CREATE TABLE listings(product INTEGER NOT NULL, from_us INTEGER NOT NULL, offset
 CREATE TABLE catalog(product INTEGER PRIMARY KEY, name TEXT NOT NULL, category INTEGER NOT NULL,
   currency INTEGER NOT NULL, price_micros INTEGER, deleted INTEGER NOT NULL) STRICT;
 CREATE TABLE product_first(product INTEGER PRIMARY KEY, first_us INTEGER NOT NULL) STRICT;
-CREATE TABLE order_lines(order_key INTEGER NOT NULL, product INTEGER NOT NULL,
-  category INTEGER NOT NULL, currency INTEGER NOT NULL, first_us INTEGER NOT NULL,
-  PRIMARY KEY(order_key, product, category, currency)) STRICT, WITHOUT ROWID;
-CREATE INDEX order_lines_by_product ON order_lines(product, order_key) WHERE category = 0;
+CREATE TABLE shared_orders(order_key INTEGER PRIMARY KEY, first_us INTEGER NOT NULL,
+  marks BLOB NOT NULL) STRICT;
+CREATE TABLE unlisted_orders(product INTEGER NOT NULL, order_key INTEGER NOT NULL,
+  PRIMARY KEY(product, order_key)) STRICT, WITHOUT ROWID;
 
 INSERT INTO names VALUES(0,0,'(none)'),(0,1,'(other)'),(1,0,'(unknown)'),(1,1,'(other)'),
   (2,0,'(none)'),(2,1,'(other)'),(3,0,'(none)'),(3,1,'(other)');

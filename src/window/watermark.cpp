@@ -36,6 +36,10 @@ void GlobalWatermark::advance(const PartitionAdvance& advance, Duration now) {
 
 void GlobalWatermark::doubt(PartitionSlot slot) { partition(slot).at_end = false; }
 
+void GlobalWatermark::reconnected(Duration now) {
+  for (Partition& p : partitions_) p.quiet_since = now;
+}
+
 std::int64_t GlobalWatermark::behind(std::int64_t max_event_us) const {
   return max_event_us == INT64_MIN ? INT64_MIN : max_event_us - out_of_order_.count();
 }

@@ -55,6 +55,9 @@ class GlobalWatermark {
   void advance(const PartitionAdvance& advance, Duration now) RP_REQUIRES(role_);
   // The source cannot vouch for this partition's end any more (its broker failed).
   void doubt(PartitionSlot slot) RP_REQUIRES(role_);
+  // The brokers answer again: what was at its end must be quiet for idle_after anew, so that what
+  // was written meanwhile can come first.
+  void reconnected(Duration now) RP_REQUIRES(role_);
   // Works out idleness and the value at this moment; once for each commit, also without epochs.
   void refresh(Duration now, EventTime wall) RP_REQUIRES(role_);
 

@@ -18,7 +18,8 @@ namespace retailpulse {
 struct Decoding {
   static constexpr std::int64_t kRecordUs = 1'750'000'000'000'000;  // 2025-06-15T15:06:40Z
 
-  explicit Decoding(Role role, std::map<std::string, std::string> fields = {}, TimeConfig with = utc())
+  explicit Decoding(Role role, std::map<std::string, std::string> fields = {},
+                    TimeConfig with = utc())
       : time(std::move(with)) {
     stream.topic = "topic";
     stream.role = role;
@@ -51,7 +52,9 @@ struct Decoding {
   std::string reject(std::string_view value) {
     forget();
     if ((*this)(value) != Decoder::Outcome::kRejected) return {};
-    if (batch.rejects.size() != 1 || !batch.events.empty() || !batch.listings.empty()) return "broken";
+    if (batch.rejects.size() != 1 || batch.events.size() + batch.listings.size() > 0) {
+      return "broken";
+    }
     const Reject& last = batch.rejects[0];
     std::string text(kReasonNames[static_cast<std::size_t>(last.reason)]);
     return last.field.empty() ? text : text + " " + last.field;

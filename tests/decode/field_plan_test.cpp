@@ -17,7 +17,8 @@ FieldPlan plan_of(Role role, std::map<std::string, std::string> fields = {}) {
 }  // namespace
 
 TEST_CASE("field_plan: every role has its names, each once") {
-  for (const Role role : {Role::kTransactions, Role::kListings, Role::kFeedback, Role::kInteractions}) {
+  for (const Role role : {Role::kTransactions, Role::kListings, Role::kFeedback,
+      Role::kInteractions}) {
     std::set<std::string_view> seen;
     for (const FieldName& name : field_names(role)) {
       CAPTURE(name.name);
@@ -55,7 +56,9 @@ TEST_CASE("field_plan: a mapped name hides its aliases, an unmapped one does not
 
 TEST_CASE("field_plan: keys are found in any order, also long ones and prefixes of others") {
   FieldPlan plan = plan_of(Role::kTransactions,
-                           {{"amount", "a"}, {"quantity", "ab"}, {"category", "a_rather_long_key_name_of_a_field"},
+                           {{"amount", "a"},
+                            {"quantity", "ab"},
+                            {"category", "a_rather_long_key_name_of_a_field"},
                             {"order_id", "a_rather_long_key_name_of_a_fiend"}});
   const auto find = [&plan](std::string key) {
     const std::size_t size = key.size() + 1;
@@ -65,11 +68,13 @@ TEST_CASE("field_plan: keys are found in any order, also long ones and prefixes 
     return node == FieldPlan::kUnmapped ? std::string("-") : plan.node(node).path;
   };
   for (int round = 0; round < 3; ++round) {
-    for (const char* key : {"ab", "a", "a_rather_long_key_name_of_a_field", "a_rather_long_key_name_of_a_fiend", "user_id"}) {
+    for (const char* key : {"ab", "a", "a_rather_long_key_name_of_a_field",
+        "a_rather_long_key_name_of_a_fiend", "user_id"}) {
       CAPTURE(key, round);
       CHECK(find(key) == key);
     }
-    for (const char* key : {"", "b", "abc", "amount", "a_rather_long_key_name_of_a_fie", "user_i", "user_idx"}) {
+    for (const char* key : {"", "b", "abc", "amount", "a_rather_long_key_name_of_a_fie", "user_i",
+        "user_idx"}) {
       CAPTURE(key, round);
       CHECK(find(key) == "-");
     }

@@ -1,8 +1,11 @@
 #include "decode/field_values.h"
 
+#include <cstdlib>
 #include <random>
 #include <string>
+#include <vector>
 
+#include "base/decimal.h"
 #include "support/catch.h"
 
 namespace retailpulse {
@@ -62,7 +65,8 @@ TEST_CASE("field_values: money is exact micros from the token") {
   }
   std::int64_t micros = 0;
   bool rounded = false;
-  for (const char* bad : {"", "12,50", "1.234,50", "$5", "5 USD", "NaN", "Infinity", "1e400", "10000000000.000001",
+  for (const char* bad : {"", "12,50", "1.234,50", "$5", "5 USD", "NaN", "Infinity", "1e400",
+      "10000000000.000001",
                           "-10000000001", "0x10", "١٢", "1_000", "--5"}) {
     CAPTURE(bad);
     CHECK(read_money(text(bad), micros, rounded) == Reason::kBadMoney);
@@ -106,6 +110,29 @@ TEST_CASE("field_values: random decimals against 128-bit arithmetic") {
   }
 }
 
+TEST_CASE("field_values: short tokens are read as the general parser reads them") {
+  // All texts of up to five of these bytes: signs, zeros in front, points anywhere, exponents.
+  const std::string_view bytes = "-.05e9";
+  std::vector<std::string> open{""};
+  for (std::size_t at = 0; at < open.size(); ++at) {
+    const std::string token = open[at];
+    for (const char c : bytes) {
+      if (token.size() < 5) open.push_back(token + c);
+    }
+    std::int64_t expected = 0;
+    std::int64_t micros = 0;
+    bool rounded = false;
+    const DecimalResult result = parse_decimal(token, 6, expected);
+    const bool number = result == DecimalResult::kExact || result == DecimalResult::kRounded;
+    const bool good = number && std::abs(expected) <= kMoneyMicrosMax;
+    const Reason reason = read_money(text(token), micros, rounded);
+    CAPTURE(token);
+    REQUIRE(reason == (good ? Reason::kNone : Reason::kBadMoney));
+    if (good) REQUIRE(micros == expected);
+    if (good) REQUIRE(rounded == (result == DecimalResult::kRounded));
+  }
+}
+
 TEST_CASE("field_values: quantities") {
   std::int64_t milli = 0;
   CHECK(read_quantity(number("3"), milli) == Reason::kNone);
@@ -130,7 +157,8 @@ TEST_CASE("field_values: ratings are 1 to 5, ends included") {
     const char* token;
     std::int32_t milli;
   };
-  const Row rows[] = {{"1", 1000}, {"5", 5000}, {"4.5", 4500}, {"5.000", 5000}, {"3.1415", 3142}, {"2.0005", 2000}};
+  const Row rows[] = {{"1", 1000}, {"5", 5000}, {"4.5", 4500}, {"5.000", 5000}, {"3.1415", 3142},
+      {"2.0005", 2000}};
   for (const Row& row : rows) {
     CAPTURE(row.token);
     CHECK(read_rating(number(row.token), milli) == Reason::kNone);

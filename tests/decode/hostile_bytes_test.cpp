@@ -23,9 +23,11 @@ constexpr std::string_view kRecords[] = {
 bool consistent(const EventBatch& batch, Decoder::Outcome outcome) {
   if (outcome == Decoder::Outcome::kRejected) {
     return batch.events.empty() && batch.listings.empty() && batch.rejects.size() == 1 &&
-           batch.rejects[0].reason != Reason::kNone && batch.rejects[0].raw.size() <= kRejectRawBytes;
+           batch.rejects[0].reason != Reason::kNone &&
+           batch.rejects[0].raw.size() <= kRejectRawBytes;
   }
-  if (outcome != Decoder::Outcome::kEvents || batch.events.empty() || !batch.rejects.empty()) return false;
+  if (outcome != Decoder::Outcome::kEvents) return false;
+  if (batch.events.empty() || !batch.rejects.empty()) return false;
   for (std::size_t i = 0; i < batch.events.size(); ++i) {
     const Event& event = batch.events[i];
     if (((event.flags & kFirstOfRecord) != 0) != (i == 0)) return false;
@@ -98,7 +100,8 @@ TEST_CASE("hostile_bytes: the same bytes give the same events, whatever was read
     for (char& c : noise) c = static_cast<char>(random());
     (void)used(noise);
     // Keys in another order, so that the expected order is wrong.
-    (void)used(i % 2 == 0 ? R"({"amount":1,"product_id":"p"})" : R"({"product_id":"p","x":0,"amount":1})");
+    (void)used(i % 2 == 0 ? R"({"amount":1,"product_id":"p"})"
+        : R"({"product_id":"p","x":0,"amount":1})");
     used.forget();
     used.offset = 100;
     Decoding fresh(Role::kTransactions);

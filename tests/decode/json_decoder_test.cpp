@@ -162,12 +162,14 @@ TEST_CASE("json_decoder: items are lines of one order") {
 
 TEST_CASE("json_decoder: which lines share an order") {
   Decoding decode(Role::kTransactions);
-  const std::string two = R"("items":[{"product_id":"a","amount":1},{"product_id":"b","amount":1}]})";
+  const std::string two =
+      R"("items":[{"product_id":"a","amount":1},{"product_id":"b","amount":1}]})";
   const auto order = [&decode](const std::string& value) {
     decode.forget();
     REQUIRE(decode(value) == Decoder::Outcome::kEvents);
-    for (const Event& event : decode.batch.events) CHECK(event.order == decode.batch.events[0].order);
-    return decode.batch.events[0].order;
+    const std::uint64_t first = decode.batch.events[0].order;
+    for (const Event& event : decode.batch.events) CHECK(event.order == first);
+    return first;
   };
   CHECK(order(R"({"transaction_id":"t","items":[{"product_id":"a","amount":1}]})") == 0);
   CHECK(order(R"({"order_id":"o","items":[{"product_id":"a","amount":1}]})") == hash64("o"));
@@ -184,7 +186,8 @@ TEST_CASE("json_decoder: a bad line rejects the record and takes the lines befor
   Decoding decode(Role::kTransactions);
   REQUIRE(decode(kSale) == Decoder::Outcome::kEvents);
   const Event before = decode.batch.events[0];
-  const std::string bad = R"({"items":[{"product_id":"a","amount":1},{"product_id":"b","amount":"x"}]})";
+  const std::string bad =
+      R"({"items":[{"product_id":"a","amount":1},{"product_id":"b","amount":"x"}]})";
   CHECK(decode(bad) == Decoder::Outcome::kRejected);
   REQUIRE(decode.batch.events.size() == 1);
   CHECK(decode.batch.events[0].record_id == before.record_id);
@@ -246,14 +249,16 @@ TEST_CASE("json_decoder: what rejects a transaction") {
        {sale_with(R"("items":[{"product_id":"a","amount":1},null])"), "wrong_type items[1]"},
        {sale_with(R"("items":[{"product_id":"a"}])"), "missing_field items[0].amount"},
        {sale_with(R"("items":[{"amount":1}])"), "missing_field items[0].product_id"},
-       {sale_with(R"("items":[{"product_id":"a","amount":1,"quantity":-2}])"), "bad_number items[0].quantity"},
+       {sale_with(R"("items":[{"product_id":"a","amount":1,"quantity":-2}])"),
+           "bad_number items[0].quantity"},
        {sale_with(R"("amount":2)"), "duplicate_key amount"},
        {sale_with(R"("items":[{"amount":1,"amount":1}])"), "duplicate_key items[0].amount"}});
 }
 
 TEST_CASE("json_decoder: what rejects any record, whatever its role") {
   using namespace std::string_literals;
-  for (const Role role : {Role::kTransactions, Role::kListings, Role::kFeedback, Role::kInteractions}) {
+  for (const Role role : {Role::kTransactions, Role::kListings, Role::kFeedback,
+      Role::kInteractions}) {
     Decoding decode(role);
     const std::string deep = R"({"x":)" + std::string(40, '[') + std::string(40, ']') + "}";
     check_rejects(decode, {{"", "empty_value"},
@@ -303,7 +308,9 @@ TEST_CASE("json_decoder: 1000 items are taken, one more is not") {
   Decoding decode(Role::kTransactions);
   const auto with_items = [](std::size_t n) {
     std::string value = R"({"items":[)";
-    for (std::size_t i = 0; i < n; ++i) value += std::string(i > 0 ? "," : "") + R"({"product_id":"a","amount":1})";
+    for (std::size_t i = 0; i < n; ++i) {
+      value += std::string(i > 0 ? "," : "") + R"({"product_id":"a","amount":1})";
+    }
     return value + "]}";
   };
   CHECK(decode(with_items(kItemsMax)) == Decoder::Outcome::kEvents);
@@ -341,7 +348,8 @@ TEST_CASE("json_decoder: naive times are in the configured zone") {
   TimeConfig berlin;
   berlin.zone = "Europe/Berlin";
   Decoding decode(Role::kTransactions, {}, berlin);
-  const std::int64_t us = to_us(decode.event(sale_with(R"("timestamp":"2025-06-15 17:06:40")")).time);
+  const std::int64_t us =
+      to_us(decode.event(sale_with(R"("timestamp":"2025-06-15 17:06:40")")).time);
   CHECK(us == Decoding::kRecordUs);
 }
 
@@ -358,7 +366,8 @@ TEST_CASE("json_decoder: mapped fields, and rejects that name them as configured
   CHECK(decode.name(Dimension::kProduct, event.product) == "12");
   check_rejects(decode, {{R"({"sku":"s","amount":5})", "missing_field order.total"},
                          {R"({"order":{"total":1}})", "missing_field sku"},
-                         {R"({"order":{"lines":[{"amount":3}]}})", "missing_field order.lines[0].article.no"},
+                         {R"({"order":{"lines":[{"amount":3}]}})",
+                             "missing_field order.lines[0].article.no"},
                          {R"({"order":{"lines":[7]}})", "wrong_type order.lines[0]"},
                          {R"({"order":{"total":1},"order":{"total":2}})", "duplicate_key order"}});
 }
@@ -398,7 +407,8 @@ TEST_CASE("json_decoder: listings") {
                          {R"({"product_id":"p","price":[]})", "wrong_type price"},
                          {R"({"product_id":"p","op":"sale"})", "unknown_op op"},
                          {R"({"product_id":"p","currency":"??"})", "bad_currency currency"},
-                         {R"({"product_id":"p","name":")" + std::string(257, 'n') + "\"}", "too_large name"}});
+                         {R"({"product_id":"p","name":")" + std::string(257, 'n') + "\"}",
+                             "too_large name"}});
 }
 
 TEST_CASE("json_decoder: feedback") {
@@ -460,7 +470,8 @@ TEST_CASE("json_decoder: names are given once, for all streams of the lane") {
   const NameId product = decode.batch.events[0].product;
   CHECK(decode.batch.names.size() == 4);
   decode.batch.clear();
-  const Message message{PartitionSlot{0}, 1, from_us(Decoding::kRecordUs), true, {}, R"({"product_id":"p1"})"};
+  const Message message{PartitionSlot{0}, 1, from_us(Decoding::kRecordUs), true, {},
+      R"({"product_id":"p1"})"};
   REQUIRE(decode.decoder->decode(message, decode.batch) == Decoder::Outcome::kEvents);
   CHECK(decode.batch.events[0].product == product);
   REQUIRE(decode.batch.names.size() == 2);  // USD and "listing"

@@ -98,11 +98,13 @@ TEST_CASE("json_fault: every prefix of a document is truncated") {
 }
 
 TEST_CASE("json_fault: is_json_number is the grammar of RFC 8259") {
-  for (const char* text : {"0", "-0", "1", "10", "-12.50", "1e5", "1E-05", "0.0", "123456789012345678901234567890"}) {
+  for (const char* text : {"0", "-0", "1", "10", "-12.50", "1e5", "1E-05", "0.0",
+      "123456789012345678901234567890"}) {
     CAPTURE(text);
     CHECK(is_json_number(text));
   }
-  for (const char* text : {"", "-", "00", "01", "-01", "+1", ".5", "1.", "1.e5", "1e", "1e+", "0x1", "1 ", " 1",
+  for (const char* text : {"", "-", "00", "01", "-01", "+1", ".5", "1.", "1.e5", "1e", "1e+",
+      "0x1", "1 ", " 1",
                            "1a", "NaN", "1,5", "--1", "1.2.3"}) {
     CAPTURE(text);
     CHECK_FALSE(is_json_number(text));

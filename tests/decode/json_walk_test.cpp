@@ -123,13 +123,18 @@ TEST_CASE("json_walk: keys with escapes are compared unescaped") {
 TEST_CASE("json_walk: what it accepts has no fault, also where simdjson would not look") {
   Walking walk;
   for (const char* text :
-       {"{\"a\":\"x\":1}", "{\"a\":1:2}", "{\"a\":{\"b\":\"x\":1}}", "{\"a\":[1 2]}", "{\"a\":[\"x\":1]}",
-        "{\"a\":01}", "{\"a\":1.}", "{\"a\":-}", "{\"a\":tru}", "{\"a\":nulll}", "{\"a\":truefalse}",
+       {"{\"a\":\"x\":1}", "{\"a\":1:2}", "{\"a\":{\"b\":\"x\":1}}", "{\"a\":[1 2]}",
+       "{\"a\":[\"x\":1]}",
+        "{\"a\":01}", "{\"a\":1.}", "{\"a\":-}", "{\"a\":tru}", "{\"a\":nulll}",
+        "{\"a\":truefalse}",
         "{\"a\":\"\\x\"}", "{\"a\":[\"\\u12\"]}", "{\"a\":\"\\ud800\"}", "{\"a\":\"\\udc00\"}",
-        "{\"\\ud800\":1}", "{\"a\":1}}", "{\"a\":1},{}", "{\"a\":1}x", "{\"a\":{\"b\":1}", "{\"a\":[{}",
-        "{,}", "{\"a\"}", "{\"a\":}", "{\"a\":,}", "{\"a\":1,}", "{\"a\":[1,]}", "{\"a\":[,1]}", "{1:2}",
+        "{\"\\ud800\":1}", "{\"a\":1}}", "{\"a\":1},{}", "{\"a\":1}x", "{\"a\":{\"b\":1}",
+        "{\"a\":[{}",
+        "{,}", "{\"a\"}", "{\"a\":}", "{\"a\":,}", "{\"a\":1,}", "{\"a\":[1,]}", "{\"a\":[,1]}",
+        "{1:2}",
         "{\"a\":1]", "{\"a\":[1}", "{\"a\":\"b}", "{\"a\":NaN}", "{\"a\":\x01}", "{\"a\":\"\x01\"}",
-        "{\"a\":\"\xff\"}", "{\"a\":1\xc3\xa9}", "{\"a\"\"b\"}", "{\"a\":\"x\"\"y\"}", "{\"a\":x\"y\"}", "}{", "{", "}"}) {
+        "{\"a\":\"\xff\"}", "{\"a\":1\xc3\xa9}", "{\"a\"\"b\"}", "{\"a\":\"x\"\"y\"}",
+        "{\"a\":x\"y\"}", "}{", "{", "}"}) {
     CAPTURE(text);
     CHECK(json_fault(text) != Reason::kNone);
     CHECK(walk(text) != Result::kOk);
@@ -154,7 +159,8 @@ TEST_CASE("json_walk: a longer record leaves nothing behind that closes a shorte
 TEST_CASE("json_walk: depth is limited") {
   Walking walk;
   const auto nested = [](int n) {
-    return "{\"a\":" + std::string(static_cast<std::size_t>(n), '[') + std::string(static_cast<std::size_t>(n), ']') + "}";
+    return "{\"a\":" + std::string(static_cast<std::size_t>(n), '[') +
+        std::string(static_cast<std::size_t>(n), ']') + "}";
   };
   CHECK(walk(nested(kJsonDepthMax - 1)) == Result::kOk);
   CHECK(walk(nested(kJsonDepthMax)) == Result::kFault);
@@ -163,11 +169,13 @@ TEST_CASE("json_walk: depth is limited") {
 
 TEST_CASE("json_walk: a value that ends with its page is not read beyond") {
   const auto page = static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
-  void* const pages = mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* const pages = mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+      -1, 0);
   REQUIRE(pages != MAP_FAILED);
   REQUIRE(mprotect(static_cast<char*>(pages) + page, page, PROT_NONE) == 0);
   Walking walk;
-  for (const std::string text : {R"({"product_id":"p"})", R"({"a":1,"amount":12.5})", R"({"op":"\u00e9")"}) {
+  for (const std::string text : {R"({"product_id":"p"})", R"({"a":1,"amount":12.5})",
+      R"({"op":"\u00e9")"}) {
     for (std::size_t gap = 0; gap < 80; ++gap) {
       char* const at = static_cast<char*>(pages) + page - gap - text.size();
       std::memcpy(at, text.data(), text.size());

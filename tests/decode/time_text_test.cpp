@@ -165,13 +165,15 @@ TEST_CASE("time_text: remembered hours give what the zone gives") {
   const std::uint64_t seed = 4711;
   INFO("seed " << seed);
   std::mt19937_64 random(seed);
-  for (const char* name : {"Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kathmandu"}) {
+  for (const char* name : {"Europe/Berlin", "America/New_York", "Australia/Lord_Howe",
+      "Asia/Kathmandu"}) {
     const Zone& zone = zone_named(name);
     LocalTime local(zone);
     for (int i = 0; i < 5'000; ++i) {
       // Close together, so that hours are met again, around both changes of 2024.
       const std::int64_t around = i % 2 == 0 ? 1'711'846'800'000'000 : 1'729'990'800'000'000;
-      const std::int64_t us = around + static_cast<std::int64_t>(random() % 400'000'000'000) - 200'000'000'000;
+      const std::int64_t us = around +
+          static_cast<std::int64_t>(random() % 400'000'000'000) - 200'000'000'000;
       CAPTURE(name, us);
       REQUIRE(local.from_local(us) == zone.from_local(us));
     }
@@ -183,7 +185,8 @@ TEST_CASE("time_text: random moments are read as the C++ calendar writes them") 
   INFO("seed " << seed);
   std::mt19937_64 random(seed);
   for (int i = 0; i < 20'000; ++i) {
-    const auto us = static_cast<std::int64_t>(random() % 8'000'000'000'000'000) - 2'000'000'000'000'000;
+    const auto us =
+        static_cast<std::int64_t>(random() % 8'000'000'000'000'000) - 2'000'000'000'000'000;
     const auto days = std::chrono::floor<std::chrono::days>(from_us(us));
     const std::chrono::year_month_day date(days);
     const std::int64_t in_day = (from_us(us) - days).count();
@@ -191,8 +194,10 @@ TEST_CASE("time_text: random moments are read as the C++ calendar writes them") 
     const std::int64_t utc_us = us - offset * 60'000'000LL;
     const std::string text = fmt::format(
         "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:06}{}{:02}:{:02}", static_cast<int>(date.year()),
-        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()), in_day / 3'600'000'000,
-        in_day / 60'000'000 % 60, in_day / 1'000'000 % 60, in_day % 1'000'000, offset < 0 ? '-' : '+',
+        static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+            in_day / 3'600'000'000,
+        in_day / 60'000'000 % 60, in_day / 1'000'000 % 60, in_day % 1'000'000,
+            offset < 0 ? '-' : '+',
         std::abs(offset) / 60, std::abs(offset) % 60);
     CAPTURE(text);
     REQUIRE(parse(text) == utc_us);

@@ -60,7 +60,8 @@ void check_events(const EventBatch& batch, const Message& message) {
 }
 
 void check_reject(const EventBatch& batch, const Message& message) {
-  RP_CHECK(batch.events.empty() && batch.listings.empty() && batch.rejects.size() == 1, "one reject");
+  RP_CHECK(batch.events.empty() && batch.listings.empty(), "nothing stays of a rejected record");
+  RP_CHECK(batch.rejects.size() == 1, "one reject");
   const Reject& reject = batch.rejects[0];
   RP_CHECK(reject.reason != Reason::kNone, "a reason");
   RP_CHECK(reject.raw == message.value.substr(0, kRejectRawBytes), "the first bytes");
@@ -68,7 +69,9 @@ void check_reject(const EventBatch& batch, const Message& message) {
       reject.reason != Reason::kEmptyValue && reject.reason != Reason::kTooLarge) {
     RP_CHECK(json_fault(message.value) == Reason::kNone, "its meaning is at fault, not its JSON");
   }
-  if (is_syntax(reject.reason)) RP_CHECK(json_fault(message.value) == reject.reason, "the same fault");
+  if (is_syntax(reject.reason)) {
+    RP_CHECK(json_fault(message.value) == reject.reason, "the same fault");
+  }
 }
 
 void decode_one(std::string_view bytes) {

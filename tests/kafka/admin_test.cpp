@@ -137,7 +137,8 @@ TEST_CASE("the producer waits when its queue is full and loses nothing") {
   REQUIRE(producer.ok());
   constexpr int kRecords = 40'000;  // 40 MB through a queue of 32
   for (int i = 0; i < kRecords; ++i) {
-    REQUIRE(producer.value()->produce({.topic = "orders", .partition = i % 8, .value = value}).ok());
+    REQUIRE(
+        producer.value()->produce({.topic = "orders", .partition = i % 8, .value = value}).ok());
   }
   const Status flushed = producer.value()->flush(std::chrono::seconds{60});
   INFO(flushed.message());
@@ -154,7 +155,8 @@ TEST_CASE("a record that Kafka does not take is counted and told by flush") {
   REQUIRE(producer.value()->produce({.topic = "orders", .partition = 0, .value = "ok"}).ok());
   REQUIRE(producer.value()->flush(kCallTimeout).ok());
   // Partition 9 does not exist; the client learns it at once or when it sends.
-  const Status at_once = producer.value()->produce({.topic = "orders", .partition = 9, .value = "x"});
+  const Status at_once =
+      producer.value()->produce({.topic = "orders", .partition = 9, .value = "x"});
   const Status later = producer.value()->flush(kCallTimeout);
   CHECK((!at_once.ok() || !later.ok()));
   CHECK(producer.value()->delivered() == 1);

@@ -67,7 +67,8 @@ class MockFixture {
     REQUIRE(producer.ok());
     for (int i = first; i < first + count; ++i) {
       const std::string value = fmt::format("{}/{}/{}", topic, partition, i);
-      REQUIRE(producer.value()->produce({.topic = topic, .partition = partition, .value = value}).ok());
+      REQUIRE(
+          producer.value()->produce({.topic = topic, .partition = partition, .value = value}).ok());
     }
     const Status flushed = producer.value()->flush(kCallTimeout);
     INFO(flushed.message());

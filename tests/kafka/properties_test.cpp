@@ -100,8 +100,8 @@ TEST_CASE("ordinary properties are accepted, wrong values are named") {
 }
 
 TEST_CASE("a value cannot smuggle a command into the Kerberos ticket renewal") {
-  for (const char* value : {"a; touch /tmp/x", "$(id)", "`id`", "a b", "-x", "", "a\nb", "a\"b", "a|b",
-                            "%{sasl.password}"}) {
+  for (const char* value : {"a; touch /tmp/x", "$(id)", "`id`", "a b", "-x", "", "a\nb", "a\"b",
+                            "a|b", "%{sasl.password}"}) {
     INFO(value);
     CHECK_FALSE(check_kafka_property("sasl.kerberos.principal", value).ok());
     CHECK_FALSE(check_kafka_property("sasl.kerberos.keytab", value).ok());
@@ -116,10 +116,10 @@ TEST_CASE("secrets are known as such and never repeated") {
     CHECK(check_kafka_property(std::string(rule.name), kCanary).message().find(kCanary) ==
           std::string::npos);
   }
-  for (const char* name : {"sasl.password", "ssl.key.password", "ssl.keystore.password", "ssl.key.pem",
-                           "sasl.oauthbearer.client.secret", "sasl.oauthbearer.config",
-                           "sasl.jaas.config", "sasl.oauthbearer.assertion.private.key.passphrase",
-                           "some.future.password"}) {
+  for (const char* name :
+       {"sasl.password", "ssl.key.password", "ssl.keystore.password", "ssl.key.pem",
+        "sasl.oauthbearer.client.secret", "sasl.oauthbearer.config", "sasl.jaas.config",
+        "sasl.oauthbearer.assertion.private.key.passphrase", "some.future.password"}) {
     INFO(name);
     CHECK(kafka_property_is_secret(name));
   }
@@ -145,7 +145,8 @@ TEST_CASE("the library names itself and its features") {
   CHECK(text.find("lz4") != std::string::npos);
 }
 
-// --- client.properties ----------------------------------------------------------------------------
+// --- client.properties
+// ----------------------------------------------------------------------------
 
 class PropertiesFile {
  public:
@@ -251,12 +252,15 @@ TEST_CASE("key stores: PKCS12 and PEM are taken, JKS is explained") {
 }
 
 TEST_CASE("all faults of a file are said at once, with their lines and without secrets") {
-  PropertiesFile file("sasl.pasword=" + kCanary + "\n"
+  PropertiesFile file("sasl.pasword=" + kCanary +
+                      "\n"
                       "plugin.library.paths=/tmp/evil.so\n"
                       "\n"
                       "sasl.client.callback.handler.class=software.amazon.msk.auth.iam."
                       "IAMClientCallbackHandler\n"
-                      "sasl.jaas.config=com.example.Mystery required password=\"" + kCanary + "\";\n"
+                      "sasl.jaas.config=com.example.Mystery required password=\"" +
+                      kCanary +
+                      "\";\n"
                       "socket.timeout.ms=never\n");
   const auto result = file.read();
   REQUIRE_FALSE(result.ok());

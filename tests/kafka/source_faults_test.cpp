@@ -86,7 +86,8 @@ TEST_CASE("brokers that go and come back are noticed, and no record is lost or d
   RememberingSink sink;
   REQUIRE(poll_until(*source, sink, [&] { return sink.at_end.size() == 4; }));
   Notices notices;
-  const std::vector<std::pair<PartitionSlot, Offset>> ack{{PartitionSlot{0}, 1}, {PartitionSlot{1}, 1}};
+  const std::vector<std::pair<PartitionSlot, Offset>> ack{{PartitionSlot{0}, 1},
+                                                          {PartitionSlot{1}, 1}};
   for (int round = 1; round <= 2; ++round) {
     source->ack(ack);  // a commit under way must not hinder anything
     INFO("round " << round);

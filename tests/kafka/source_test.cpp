@@ -33,7 +33,8 @@ TEST_CASE("all partitions are read exactly once from the offsets given, and thei
   CHECK(sink.offsets[9].empty());
   CHECK(sink.offsets[0] == range(199, 200));
   CHECK(sink.values[3].front() == "orders/1/100");
-  CHECK(sink.at_end == std::map<std::uint32_t, Offset>{{7, 500}, {3, 501}, {9, 502}, {0, 200}, {1, 0}});
+  CHECK(sink.at_end ==
+        std::map<std::uint32_t, Offset>{{7, 500}, {3, 501}, {9, 502}, {0, 200}, {1, 0}});
   CHECK(kafka.metrics.messages.get() == 500 + 401 + 1);
   CHECK(kafka.metrics.redelivered.get() == 0);
   CHECK(source->take_notices().empty());
@@ -49,7 +50,8 @@ TEST_CASE("a record arrives soon after it was written, and the end is seen again
   for (int i = 0; i < 5; ++i) {
     kafka.fill("orders", 0, 1, i);
     const Duration before = system_clock().monotonic();
-    REQUIRE(poll_until(*source, sink, [&] { return sink.at_end.count(0) == 1 && sink.at_end[0] == i + 1; }));
+    REQUIRE(poll_until(*source, sink,
+                       [&] { return sink.at_end.count(0) == 1 && sink.at_end[0] == i + 1; }));
     CHECK(system_clock().monotonic() - before < std::chrono::seconds{2});
   }
   CHECK(sink.offsets[0] == range(0, 5));
@@ -180,7 +182,8 @@ TEST_CASE("memory stays bounded while nobody polls") {
   REQUIRE(opened.ok());
   KafkaSource& source = *opened.value();
   std::vector<PartitionStart> starts;
-  for (int p = 0; p < 16; ++p) starts.push_back(start(static_cast<std::uint32_t>(p), "orders", p, 0));
+  for (int p = 0; p < 16; ++p)
+    starts.push_back(start(static_cast<std::uint32_t>(p), "orders", p, 0));
   source.add(starts);
   RememberingSink sink;
   sink.accept = 1;
@@ -217,7 +220,8 @@ TEST_CASE("the committed offsets reach the consumer group, newest last, at most 
     rd_kafka_topic_partition_list_destroy(list);
     return offset;
   };
-  const std::vector<std::pair<PartitionSlot, Offset>> first{{PartitionSlot{0}, 40}, {PartitionSlot{5}, 1}};
+  const std::vector<std::pair<PartitionSlot, Offset>> first{{PartitionSlot{0}, 40},
+                                                            {PartitionSlot{5}, 1}};
   const std::vector<std::pair<PartitionSlot, Offset>> second{{PartitionSlot{0}, 90}};
   source.ack(first);
   source.ack(second);
@@ -242,7 +246,8 @@ TEST_CASE("the bare loop reads as much as the source, to the ends given") {
   CHECK(kafka.metrics.messages.get() == report.value().messages);
   CHECK(kafka.metrics.bytes.get() == report.value().bytes);
   const std::vector<BareRange> beyond{{{"orders", 0}, 0, 301}};
-  CHECK(bare_consume(kafka.config, beyond, std::chrono::seconds{1}).status().code() == Code::kTimeout);
+  CHECK(bare_consume(kafka.config, beyond, std::chrono::seconds{1}).status().code() ==
+        Code::kTimeout);
 }
 
 }  // namespace

@@ -92,7 +92,8 @@ Arguments parse(int argc, char** argv) {
   return a;
 }
 
-// --- Administration: only this tool writes to a cluster's structure, so it is not in the seams. ----
+// --- Administration: only this tool writes to a cluster's structure, so it is not in the seams.
+// ----
 class Chores {
  public:
   explicit Chores(const KafkaConfig& config) {
@@ -117,26 +118,29 @@ class Chores {
 
   void create(const std::string& topic, int partitions) {
     std::array<char, 512> why{};
-    rd_kafka_NewTopic_t* wish = rd_kafka_NewTopic_new(topic.c_str(), partitions, 1, why.data(), why.size());
+    rd_kafka_NewTopic_t* wish =
+        rd_kafka_NewTopic_new(topic.c_str(), partitions, 1, why.data(), why.size());
     if (wish == nullptr) die(why.data());
     rd_kafka_CreateTopics(rd_, &wish, 1, nullptr, queue_);
     rd_kafka_NewTopic_destroy(wish);
     rd_kafka_event_t* event = wait();
     std::size_t count = 0;
-    judge(rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count), count);
+    judge(rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event), &count),
+          count);
     rd_kafka_event_destroy(event);
     wait_for_partitions(topic, partitions);
   }
   void add_partitions(const std::string& topic, int total) {
     std::array<char, 512> why{};
-    rd_kafka_NewPartitions_t* wish =
-        rd_kafka_NewPartitions_new(topic.c_str(), static_cast<std::size_t>(total), why.data(), why.size());
+    rd_kafka_NewPartitions_t* wish = rd_kafka_NewPartitions_new(
+        topic.c_str(), static_cast<std::size_t>(total), why.data(), why.size());
     if (wish == nullptr) die(why.data());
     rd_kafka_CreatePartitions(rd_, &wish, 1, nullptr, queue_);
     rd_kafka_NewPartitions_destroy(wish);
     rd_kafka_event_t* event = wait();
     std::size_t count = 0;
-    judge(rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event), &count),
+    judge(rd_kafka_CreatePartitions_result_topics(rd_kafka_event_CreatePartitions_result(event),
+                                                  &count),
           count);
     rd_kafka_event_destroy(event);
     wait_for_partitions(topic, total);
@@ -147,7 +151,8 @@ class Chores {
     rd_kafka_DeleteTopic_destroy(wish);
     rd_kafka_event_t* event = wait();
     std::size_t count = 0;
-    judge(rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count), count);
+    judge(rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event), &count),
+          count);
     rd_kafka_event_destroy(event);
   }
   void delete_records(const std::string& spec) {
@@ -163,7 +168,8 @@ class Chores {
     rd_kafka_DeleteRecords(rd_, &wish, 1, nullptr, queue_);
     rd_kafka_DeleteRecords_destroy(wish);
     rd_kafka_event_t* event = wait();
-    const auto* done = rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event));
+    const auto* done =
+        rd_kafka_DeleteRecords_result_offsets(rd_kafka_event_DeleteRecords_result(event));
     if (done->elems[0].err != RD_KAFKA_RESP_ERR_NO_ERROR) die(rd_kafka_err2str(done->elems[0].err));
     rd_kafka_event_destroy(event);
   }
@@ -172,7 +178,8 @@ class Chores {
   rd_kafka_event_t* wait() {
     rd_kafka_event_t* event = rd_kafka_queue_poll(queue_, kTimeoutMs);
     if (event == nullptr) die("no broker answers");
-    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) die(rd_kafka_event_error_string(event));
+    if (rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR)
+      die(rd_kafka_event_error_string(event));
     return event;
   }
   static void judge(const rd_kafka_topic_result_t** results, std::size_t count) {

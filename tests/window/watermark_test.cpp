@@ -46,6 +46,10 @@ class Shop {
     watermark_.adopt();
     watermark_.doubt(PartitionSlot{p});
   }
+  void reconnect() {
+    watermark_.adopt();
+    watermark_.reconnected(clock_.monotonic());
+  }
   void wait(Duration d) { clock_.step(d); }
   void wall_jumps(Duration d) { clock_.jump_wall(d); }
 
@@ -150,6 +154,21 @@ TEST_CASE("T3: a partition whose broker fails at its end holds again", "[waterma
   shop.wait(seconds{5});
   CHECK(shop.idle() == 1);
   CHECK(shop.value() == "2026-01-01T10:01:55Z");
+}
+
+TEST_CASE("after an outage a partition has to be quiet for idle_after again", "[watermark]") {
+  Shop shop(2);
+  shop.record(0, utc("10:00:00"), End::kReached);
+  shop.record(1, utc("10:00:00"), End::kReached);
+  shop.wait(minutes{10});  // nobody could ask; the committer did not refresh
+  shop.reconnect();
+  CHECK(shop.idle() == 0);
+  CHECK(shop.value() == "2026-01-01T09:59:55Z");
+  shop.record(0, utc("10:03:00"), End::kReached);  // written during the outage
+  shop.record(1, utc("10:02:00"), End::kReached);
+  CHECK(shop.value() == "2026-01-01T10:01:55Z");
+  shop.wait(seconds{5});
+  CHECK(shop.idle() == 2);
 }
 
 TEST_CASE("a slow trickle that is always at its end is not idle", "[watermark]") {
