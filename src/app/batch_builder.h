@@ -6,15 +6,13 @@
 
 #include <retailpulse/decoder.h>
 #include <retailpulse/event.h>
-#include <retailpulse/metrics.h>
 #include <retailpulse/source.h>
 
 namespace retailpulse {
 
 class BatchBuilder final : public MessageSink {
  public:
-  BatchBuilder(Decoder& decoder, ConsumerMetrics& metrics, EventBatch& batch)
-      : decoder_(decoder), metrics_(metrics), batch_(batch) {}
+  BatchBuilder(Decoder& decoder, EventBatch& batch) : decoder_(decoder), batch_(batch) {}
 
   bool on_message(const Message& message) override {
     Advance& advance = advance_of(message.slot);
@@ -25,8 +23,6 @@ class BatchBuilder final : public MessageSink {
     if (outcome == Decoder::Outcome::kFiltered) ++advance.filtered;
     const std::int64_t record_us = to_us(message.record_time);
     if (record_us > batch_.newest_record_us) batch_.newest_record_us = record_us;
-    metrics_.messages.add();
-    metrics_.bytes.add(message.value.size());
     return batch_.events.size() < kBatchEvents && batch_.rejects.size() < kBatchEvents;
   }
 
@@ -48,7 +44,6 @@ class BatchBuilder final : public MessageSink {
   }
 
   Decoder& decoder_;
-  ConsumerMetrics& metrics_;
   EventBatch& batch_;
   std::size_t last_ = 0;
 };

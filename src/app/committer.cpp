@@ -57,10 +57,11 @@ void Committer::join() {
 
 void Committer::run() {
   watermark_.adopt();
-  Duration due = clock_.monotonic();
+  Duration begun = clock_.monotonic();
+  Duration due = begun;
   while (std::find(ended_.begin(), ended_.end(), false) != ended_.end()) {
-    wait_until_due(due);
-    const Duration begun = clock_.monotonic();
+    wait_until_due(begun, due);
+    begun = clock_.monotonic();
     Epochs epochs;
     collect(epochs);
     Status status = take_inbox();
@@ -72,11 +73,16 @@ void Committer::run() {
   }
 }
 
-void Committer::wait_until_due(Duration due) {
+void Committer::wait_until_due(Duration begun, Duration due) {
   for (;;) {
     const auto seen = signal_.epoch();
     const Duration left = due - clock_.monotonic();
-    const bool asked = board_.stopping() || std::any_of(lanes_.begin(), lanes_.end(), [](Lane* lane) {
+    // With -e nobody waits for numbers that are complete.
+    const bool complete = config_.exit_at_end &&
+                          clock_.monotonic() - begun >= config_.pipeline.commit_interval &&
+                          std::all_of(lanes_.begin(), lanes_.end(),
+                                      [](Lane* lane) { return lane->caught_up(); });
+    const bool asked = complete || board_.stopping() || std::any_of(lanes_.begin(), lanes_.end(), [](Lane* lane) {
       return lane->epoch_due();
     });
     if (left <= Duration::zero() || asked) return;
@@ -119,6 +125,7 @@ Status Committer::take_inbox() {
 }
 
 std::vector<GapRow> Committer::take_notices() {
+  watermark_.adopt();
   std::vector<GapRow> gaps;
   for (Lane* lane : lanes_) {
     for (SourceNotice& notice : lane->source().take_notices()) {
@@ -126,6 +133,7 @@ std::vector<GapRow> Committer::take_notices() {
       if (notice.kind == Kind::kGap) gaps.push_back({notice.slot, notice.from, notice.to});
       if (notice.kind == Kind::kError || notice.kind == Kind::kRecovered) {
         reachable_ = notice.kind == Kind::kRecovered;
+        if (reachable_) watermark_.reconnected(clock_.monotonic());
         board_.set_reachable(reachable_, notice.text);
       }
       board_.notice(std::move(notice.text));

@@ -53,7 +53,7 @@ class Committer {
   using Epochs = std::vector<std::unique_ptr<Epoch>>;
 
   void run();
-  void wait_until_due(Duration due);
+  void wait_until_due(Duration begun, Duration due);
   void collect(Epochs& epochs);
   Status take_inbox() RP_EXCLUDES(inbox_mutex_);
   std::vector<GapRow> take_notices();

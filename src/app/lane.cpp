@@ -83,7 +83,7 @@ void Lane::consume() {
   while (!stop_.load(std::memory_order_relaxed)) {
     if (batch == nullptr && (batch = free_batch()) == nullptr) break;  // stopping
     take_inbox(*batch);
-    BatchBuilder builder(*decoder_, consumer_metrics_, *batch);
+    BatchBuilder builder(*decoder_, *batch);
     const Status status = source_->poll(builder, kPoll);
     if (!batch->starts.empty() || !batch->advances.empty()) push(batch);
     if (!status.ok()) {
@@ -167,6 +167,13 @@ bool Lane::fold_next(Aggregator& aggregator) {
   for (const SlotStart& start : batch->starts) {
     aggregator.restore(start.slot, start.next, start.max_event_us, start.recent_ids);
   }
+  for (const Advance& advance : batch->advances) {
+    const std::size_t slot = index_of(advance.slot);
+    if (at_end_.size() <= slot) at_end_.resize(slot + 1, true);  // others' slots do not hold us
+    at_end_[slot] = advance.at_end;
+  }
+  caught_up_.store(std::find(at_end_.begin(), at_end_.end(), false) == at_end_.end(),
+                   std::memory_order_release);
   aggregator.fold(*batch);
   batch->clear();
   RP_CHECK(free_.try_push(batch), "the free ring holds every batch");

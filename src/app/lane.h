@@ -58,6 +58,8 @@ class Lane {
   // False: not ready yet.
   [[nodiscard]] bool take_epoch(std::unique_ptr<Epoch>& epoch);
   [[nodiscard]] bool epoch_due() const { return due_.load(std::memory_order_acquire); }
+  // Every partition that was read stood at its end when last heard of.
+  [[nodiscard]] bool caught_up() const { return caught_up_.load(std::memory_order_acquire); }
 
  private:
   static constexpr std::size_t kBatches = 8;
@@ -93,6 +95,8 @@ class Lane {
   std::atomic<bool> consumed_{false};        // consumer -> aggregator; release/acquire: after the last push
   std::atomic<std::uint64_t> wanted_{0};     // committer -> aggregator; release/acquire with work_
   std::atomic<bool> due_{false};             // aggregator -> committer; release/acquire
+  std::atomic<bool> caught_up_{false};       // aggregator -> committer; release/acquire
+  std::vector<bool> at_end_;                 // by slot; the aggregator's own
   std::thread consumer_thread_;
   std::thread aggregator_thread_;
 };

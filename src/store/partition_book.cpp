@@ -16,7 +16,7 @@ Status PartitionBook::load(Database& db, std::uint32_t rejects_max) {
        "future) VALUES(?1,?2,?3,?3,0,0,0,0) ON CONFLICT DO NOTHING"},
       {&find_, "SELECT slot_id FROM partition_state WHERE topic=?1 AND partition=?2"},
       {&advance_,
-       "UPDATE partition_state SET next_offset=?3,consumed=consumed+?4,late=late+?5,"
+       "UPDATE partition_state SET next_offset=?3,end_offset=max(ifnull(end_offset,?3),?3),consumed=consumed+?4,late=late+?5,"
        "future=future+?6,max_event_us=coalesce(max(max_event_us,?7),?7,max_event_us),"
        "min_event_us=coalesce(min(min_event_us,?8),?8,min_event_us),"
        "watermark_us=coalesce(?7-?9,watermark_us) "
@@ -34,7 +34,7 @@ Status PartitionBook::load(Database& db, std::uint32_t rejects_max) {
       {&trim_recent_, "DELETE FROM recent_ids WHERE slot_id=?1 AND upto<=?2"},
       {&gap_, "INSERT INTO gaps(slot_id,from_offset,to_offset,wall_us) VALUES(?1,?2,?3,?4)"},
       {&idle_, "UPDATE partition_state SET idle=?2 WHERE slot_id=?1 AND idle<>?2"},
-      {&end_, "UPDATE partition_state SET end_offset=?2 WHERE slot_id=?1"}};
+      {&end_, "UPDATE partition_state SET end_offset=max(?2,next_offset) WHERE slot_id=?1"}};
   for (const auto& [into, sql] : statements) {
     auto statement = db.prepare(sql);
     if (!statement.ok()) return statement.status();

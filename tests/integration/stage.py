@@ -154,7 +154,7 @@ class Process:
         self.err_path = pathlib.Path(folder, f"{name}.err")
         self.arguments = [str(a) for a in arguments]
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
-            self.popen = subprocess.Popen(  # pylint: disable=consider-using-with
+            self.popen = subprocess.Popen(
                 [PROGRAM, *self.arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                 cwd=folder, env=env or environment(), preexec_fn=die_with_parent)
         self.page = ""
@@ -240,7 +240,7 @@ class Stage(unittest.TestCase):
         keep = os.environ.get("RETAILPULSE_KEEP") == "1"
         script = ('read -r _; trap "" TERM INT HUP; [ ! -d "$2/broker" ] || "$1" --kill "$2/broker";'
                   + ("" if keep else ' rm -rf "$2"'))
-        guardian = subprocess.Popen(  # pylint: disable=consider-using-with
+        guardian = subprocess.Popen(
             ["sh", "-c", script, "guardian", SOURCE / "tests/kafka/stop", cls.folder],
             stdin=subprocess.PIPE, start_new_session=True)
 

@@ -15,7 +15,7 @@ class OpenTransaction:
 
     def __init__(self, broker, topic, name, fate):
         flags = ["-p", 0, "--transaction", name, *(["--abort"] if fate == "abort" else [])]
-        self.process = subprocess.Popen(  # pylint: disable=consider-using-with
+        self.process = subprocess.Popen(
             broker.produce_command(topic, *flags), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             preexec_fn=stage.die_with_parent)
 
