@@ -52,7 +52,7 @@ struct RetentionConfig {
   Duration minute = std::chrono::hours{36};
   Duration quarter = std::chrono::hours{24 * 14};
   Duration day = std::chrono::hours{24 * 36'500};  // the whole accepted range
-  Duration orders = std::chrono::hours{24 * 30};   // how long lines can still join an order
+  Duration orders = std::chrono::hours{24 * 400};  // how long lines can still join an order
   std::uint32_t rejects = 10'000;                  // rows
 };
 

@@ -1,5 +1,4 @@
-// Kafka: the seams behind which librdkafka lives: source, admin, producer, mock cluster,
-// properties.
+// Kafka: the seams behind which librdkafka lives: source, admin, producer, mock, properties.
 //
 // Everything here answers with sentences that name the failing thing (host, login, topic); none of
 // them, and no log line, ever holds a secret of the configuration.
@@ -45,7 +44,7 @@ struct TopicPartition {
 };
 struct OffsetRange {
   Offset begin = 0;                  // first offset that is still there
-  Offset end = 0;  // one after the last that a reader may see (last stable offset)
+  Offset end = 0;                    // one after the last that may be read (last stable offset)
 };
 
 // Thread: one at a time. A call returns before its timeout when the reason is already certain
@@ -69,8 +68,7 @@ class KafkaAdmin {
 };
 [[nodiscard]] Result<std::unique_ptr<KafkaAdmin>> open_kafka_admin(const KafkaConfig& config);
 
-// --- Writing (simulate, demo, tests)
-// --------------------------------------------------------------
+// --- Writing (simulate, demo, tests) ------------------------------------------------------------
 struct ProducerOptions {
   std::string codec = "lz4";         // none, gzip, snappy, lz4, zstd
   Duration linger = std::chrono::milliseconds{5};
@@ -103,11 +101,10 @@ class Producer {
 [[nodiscard]] Result<std::unique_ptr<Producer>> open_producer(const KafkaConfig& config,
                                                               const ProducerOptions& options);
 
-// --- A cluster in this process (demo, tests)
-// ------------------------------------------------------ librdkafka's mock brokers on 127.0.0.1. In
-// memory; keeps 5 MiB of a partition; no look-up by time (offsets_for_time answers the end), no
-// login. It answers an empty fetch only when fetch.wait.max.ms is over, so its clients set that
-// property to 10.
+// --- A cluster in this process (demo, tests) ----------------------------------------------------
+// librdkafka's mock brokers on 127.0.0.1. In memory; keeps 5 MiB of a partition; no look-up by
+// time (offsets_for_time answers the end), no login. It answers an empty fetch only when
+// fetch.wait.max.ms is over, so its clients set that property to 10.
 //
 // Thread: any (synchronised inside).
 class MockCluster {
@@ -125,10 +122,9 @@ class MockCluster {
 };
 [[nodiscard]] Result<std::unique_ptr<MockCluster>> start_mock_cluster(int brokers);
 
-// --- Properties
-// ----------------------------------------------------------------------------------- kOk when a
-// user may set it; else a sentence that says why not (loads code, belongs to us, unknown with the
-// nearest name, bad value). Never repeats the value of a secret.
+// --- Properties ---------------------------------------------------------------------------------
+// kOk when a user may set it; else a sentence that says why not (loads code, belongs to us, unknown
+// with the nearest name, bad value). Never repeats the value of a secret.
 [[nodiscard]] Status check_kafka_property(const std::string& name, const std::string& value);
 // Secret: its value is never shown. Also true for names nobody knows that sound like one.
 [[nodiscard]] bool kafka_property_is_secret(std::string_view name);

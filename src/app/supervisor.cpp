@@ -37,9 +37,11 @@ Supervisor::Supervisor(const Config& config, const Clock& clock, bool demo)
 Supervisor::~Supervisor() { static_cast<void>(shut_down()); }  // a late end is already logged
 
 Status Supervisor::start() {
+  // Until a broker has answered, nothing on the page may look alive.
+  board_->set_reachable(false, "connecting to " + config_.kafka.bootstrap);
   if (Status s = open_store_and_pages(); !s.ok()) return s;
-  if (Status s = open_lanes(); !s.ok()) return s;
   say(fmt::format("listening on {}", pages_->url()));
+  if (Status s = open_lanes(); !s.ok()) return s;
   say(fmt::format("store {} (days in {})", store_->path(), store_->zone()));
   const Status status = discover(kBrokerTimeout);
   if (!status.ok() && config_.exit_at_end) return status;

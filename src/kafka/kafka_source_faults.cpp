@@ -181,8 +181,7 @@ bool KafkaSource::settle_range(Partition& partition, Duration now) {
   return true;
 }
 
-// --- The connection as a whole
-// --------------------------------------------------------------------
+// --- The connection as a whole ------------------------------------------------------------------
 
 void KafkaSource::client_failed(rd_kafka_resp_err_t err, const std::string& text) {
   if (is_refused_right(err)) return group_failed(err, text);
@@ -210,8 +209,7 @@ void KafkaSource::serve_probe(Duration now) {
   probe_.ask(partitions_with(all, RD_KAFKA_OFFSET_SPEC_LATEST).get(), now);
 }
 
-// --- The advisory commit
-// --------------------------------------------------------------------------
+// --- The advisory commit ------------------------------------------------------------------------
 
 void KafkaSource::group_failed(rd_kafka_resp_err_t err, std::string_view why) {
   if (is_refused_right(err)) return note_commit(commit_.refuse());

@@ -30,7 +30,7 @@ class CodecsTest(stage.KafkaStage):
             records.append({
                 "transaction_id": f"{label}-{i}", "product_id": product, "amount": amount,
                 "quantity": int(quantity), "currency": currency, "timestamp": oracle.utc(at),
-                "note": "the same words again and again " * 4 + f"{self.random.getrandbits(256):x}"})
+                "note": "the same words again " * 5 + f"{self.random.getrandbits(256):x}"})
         return records
 
     def test_each_codec_and_all_of_them_in_one_partition(self):

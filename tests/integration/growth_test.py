@@ -1,4 +1,4 @@
-"""A topic grows from 1 to 4 partitions while it is read: records written before anybody noticed count."""
+"""A topic grows from 1 to 4 partitions while it is read: what was written unnoticed counts."""
 
 import datetime
 import time

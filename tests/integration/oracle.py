@@ -126,7 +126,7 @@ def _truth_ledger(ledger):
     return rows
 
 
-_SALES = "sum(orders),sum(lines),sum(units_milli),sum(gross_micros),sum(refunds_micros),sum(net_micros)"
+_SALES = ",".join(f"sum({measure})" for measure in MEASURES)
 _STARS = "sum(ratings),sum(sum_milli),sum(one),sum(two),sum(three),sum(four),sum(five)"
 _KNOWN_TYPES = ",".join(f"'{name}'" for name in FIXED_TYPES.values())
 _SECTIONS = {

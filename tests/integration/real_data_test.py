@@ -1,4 +1,4 @@
-"""Records of real shops, which nobody here wrote, through Kafka: the sums that are known for them."""
+"""Records of real shops, which nobody here wrote, through Kafka: the sums known for them."""
 
 import csv
 import datetime
@@ -131,7 +131,7 @@ class RealDataTest(stage.KafkaStage):
         self.assertEqual(units, decimal.Decimal(till.expectation()["totals"][("USD",)][2]) / 1000)
 
     def test_superstore(self):
-        """Quoted names, four decimals, texts for numbers; lines years apart, orders of many lines."""
+        """Quoted names, four decimals, texts for numbers; lines years apart, orders of several."""
         till, rows = oracle.Till(), []
         for row in superstore():
             at = datetime.datetime.strptime(row["Order Date"], "%Y-%m-%d").replace(tzinfo=UTC)

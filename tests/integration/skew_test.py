@@ -1,4 +1,4 @@
-"""A backlog whose partitions advance out of step: nothing is lost, refused or called late for it."""
+"""A backlog whose partitions advance out of step: nothing is lost, refused or called late."""
 
 import datetime
 
@@ -36,8 +36,8 @@ class SkewTest(stage.KafkaStage):
             self.agree(oracle.differences(self.till.expectation(*left_out), db))
             self.agree(oracle.unsound(db))
             [[late, refused, consumed]] = db.execute(
-                "SELECT sum(late),(SELECT ifnull(sum(records),0) FROM ledger WHERE bucket<>'counted'),"
-                "sum(consumed) FROM partitions")
+                "SELECT sum(late),(SELECT ifnull(sum(records),0) FROM ledger"
+                " WHERE bucket<>'counted'),sum(consumed) FROM partitions")
         self.assertEqual(late, 0, "each partition is in order, so nothing is late")
         self.assertEqual(refused, 0)
         self.assertEqual(consumed, self.count)
@@ -52,8 +52,8 @@ class SkewTest(stage.KafkaStage):
         self.run_to_end([TOPIC], data, *SMALL_QUEUES)
         self.judge(data)
 
-        # Now the shop's clock stands at NOW; partition 3 begins ten days back, older than minutes
-        # and at the same moment partition 1 goes on.
+        # The shop's clock stands at NOW. Partition 3 begins ten days back, older than minutes are
+        # kept, while partition 1 goes on.
         old = NOW - 240 * HOUR
         self.broker.produce("sales", self.in_order(old, old + 6 * HOUR, 15_000), partition=3)
         self.broker.produce("sales", self.in_order(NOW, NOW + HOUR, 3_000), partition=1)

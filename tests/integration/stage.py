@@ -238,8 +238,9 @@ class Stage(unittest.TestCase):
     def _guard(cls):
         """Starts the guardian; what it returns lets it clean up and waits for it."""
         keep = os.environ.get("RETAILPULSE_KEEP") == "1"
-        script = ('read -r _; trap "" TERM INT HUP; [ ! -d "$2/broker" ] || "$1" --kill "$2/broker";'
-                  + ("" if keep else ' rm -rf "$2"'))
+        script = ('read -r _; trap "" TERM INT HUP; '
+                  '[ ! -d "$2/broker" ] || "$1" --kill "$2/broker"; '
+                  + ("" if keep else 'rm -rf "$2"'))
         guardian = subprocess.Popen(
             ["sh", "-c", script, "guardian", SOURCE / "tests/kafka/stop", cls.folder],
             stdin=subprocess.PIPE, start_new_session=True)

@@ -1,4 +1,4 @@
-"""Transactional producers: what was aborted or is still open is never counted, and never waited for."""
+"""Transactional producers: what was aborted or is open is not counted, and not waited for."""
 
 import datetime
 import subprocess

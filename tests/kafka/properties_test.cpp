@@ -145,8 +145,7 @@ TEST_CASE("the library names itself and its features") {
   CHECK(text.find("lz4") != std::string::npos);
 }
 
-// --- client.properties
-// ----------------------------------------------------------------------------
+// --- client.properties --------------------------------------------------------------------------
 
 class PropertiesFile {
  public:

@@ -93,7 +93,6 @@ Arguments parse(int argc, char** argv) {
 }
 
 // --- Administration: only this tool writes to a cluster's structure, so it is not in the seams.
-// ----
 class Chores {
  public:
   explicit Chores(const KafkaConfig& config) {
