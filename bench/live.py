@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 """A live shop: CPU, memory, and how long a record takes from the producer to the page's stream.
 
-Usage: bench/live.py [--rate 20000] [--seconds 30]
-Probes are interactions of a type of their own, sent through a second producer while the shop runs; the time is
-taken when the stream's frame first counts that type.
+Usage: bench/live.py [--rate 20000 100000] [--seconds 30]
+Probes are sales of a category of their own, sent through a second producer while the shop runs; the time is taken
+when a frame of the stream first holds their money. The producer of the shop and the broker share the machine.
 """
 import argparse
 import json
@@ -20,6 +20,10 @@ import urllib.request
 from harness import BINARY, TOPICS, Broker, find_tool, machine
 
 
+PROBE_AMOUNT = 1_000_000_000
+PROBE_EVERY = 0.1037  # seconds; out of step with frames and commits
+
+
 def start_run(address, folder):
     command = [BINARY, "run", "-b", address, "--from", "earliest", "--port", "0", "--data", folder, "--zone", "UTC"]
     for topic in TOPICS:
@@ -34,13 +38,14 @@ def start_run(address, folder):
 
 
 def watch_stream(url, seen):
+    """Each probe adds PROBE_AMOUNT to a category of its own, so its sum tells how many were counted."""
     with urllib.request.urlopen(url + "api/v1/stream") as stream:
         for raw in stream:
-            if not raw.startswith(b"data:"):
-                continue
-            now = time.monotonic()
-            for name in re.findall(rb'"name":"probe_(\d+)"', raw):
-                seen.setdefault(int(name), now)
+            found = re.search(rb'"name":"PROBE","net":"(\d+)', raw) if raw.startswith(b"data:") else None
+            if found:
+                now = time.monotonic()
+                for number in range(len(seen), int(found.group(1)) // PROBE_AMOUNT):
+                    seen.append(now)
 
 
 def cpu_seconds(pid):
@@ -48,20 +53,19 @@ def cpu_seconds(pid):
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def rss_mib(pid):
-    return next(int(line.split()[1]) / 1024 for line in open(f"/proc/{pid}/status") if line.startswith("VmHWM"))
-
-
-def send_probes(address, count, sent):
-    producer = subprocess.Popen([find_tool("produce"), "-b", address, "-t", "interactions", "--linger-ms", "0"],
-                                stdin=subprocess.PIPE, text=True, bufsize=1)
+def send_probes(address, count):
+    sent = []
+    producer = subprocess.Popen([find_tool("produce"), "-b", address, "-t", "transactions", "-X", "linger.ms=0"],
+                                stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, bufsize=1)
     for number in range(count):
-        sent[number] = time.monotonic()
-        producer.stdin.write(json.dumps({"type": f"probe_{number}", "user_id": "probe"}) + "\n")
-        producer.stdin.flush()
-        time.sleep(0.1037)  # out of step with frames and commits
+        record = {"transaction_id": f"probe-{number}", "product_id": "PROBE", "category": "PROBE", "currency": "USD",
+                  "amount": PROBE_AMOUNT, "timestamp": int(time.time() * 1000)}
+        sent.append(time.monotonic())
+        producer.stdin.write(json.dumps(record) + "\n")
+        time.sleep(PROBE_EVERY)
     producer.stdin.close()
     producer.wait()
+    return sent
 
 
 def percentile(values, share):
@@ -69,49 +73,58 @@ def percentile(values, share):
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
+def stopping(child):
+    child.send_signal(signal.SIGTERM)
+    try:
+        child.wait(10)
+    except subprocess.TimeoutExpired:
+        child.kill()
+
+
+def measure(process, url, address, seconds):
+    seen = []
+    threading.Thread(target=watch_stream, args=(url, seen), daemon=True).start()
+    time.sleep(8)  # the shop is open, the catalogue is known
+    begun, cpu, consumed = time.monotonic(), cpu_seconds(process.pid), counted(url)
+    sent = send_probes(address, int(seconds / PROBE_EVERY))
+    elapsed = time.monotonic() - begun
+    cpu, consumed = cpu_seconds(process.pid) - cpu, counted(url) - consumed
+    time.sleep(2)
+    if len(seen) < len(sent):
+        raise SystemExit(f"only {len(seen)} of {len(sent)} probes were seen")
+    took = [1000 * (at - when) for at, when in zip(seen, sent)]
+    return (f"{consumed / elapsed:.0f} | {100 * cpu / elapsed:.0f} % | {rss_mib(process.pid):.0f} "
+            f"| {percentile(took, .5):.0f} | {percentile(took, .99):.0f} |")
+
+
+def counted(url):
+    return json.load(urllib.request.urlopen(url + "api/v1/status"))["ledger"]["consumed"]
+
+
+def rss_mib(pid):
+    return next(int(line.split()[1]) / 1024 for line in open(f"/proc/{pid}/status") if line.startswith("VmHWM"))
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--rate", type=int, default=20_000)
+    parser.add_argument("--rate", type=int, nargs="+", default=[20_000, 100_000])
     parser.add_argument("--seconds", type=int, default=30)
     words = parser.parse_args()
-    with Broker() as broker, tempfile.TemporaryDirectory() as folder:
-        for topic in TOPICS:
-            broker.create(topic, 8)
-        process, url = start_run(broker.address, os.path.join(folder, "data"))
-        shop = subprocess.Popen([BINARY, "simulate", "-b", broker.address, "--rate", str(words.rate), "--seed", "3"],
-                                stdout=subprocess.DEVNULL)
-        seen, sent = {}, {}
-        threading.Thread(target=watch_stream, args=(url, seen), daemon=True).start()
-        time.sleep(8)  # the shop is open, the catalogue is known
-        begun, cpu = time.monotonic(), cpu_seconds(process.pid)
-        status = json.load(urllib.request.urlopen(url + "api/v1/status"))["ledger"]["consumed"]
-        probes = min(280, int(words.seconds / 0.1037))
-        send_probes(broker.address, probes, sent)
-        elapsed, cpu = time.monotonic() - begun, cpu_seconds(process.pid) - cpu
-        consumed = json.load(urllib.request.urlopen(url + "api/v1/status"))["ledger"]["consumed"] - status
-        time.sleep(2)
-        metrics = urllib.request.urlopen(url + "metrics").read().decode()
-        for child in (shop, process):
-            child.send_signal(signal.SIGTERM)
-            child.wait()
-        took = [seen[n] - sent[n] for n in sent if n in seen]
-        if len(took) < len(sent) * 0.99:
-            raise SystemExit(f"only {len(took)} of {len(sent)} probes were seen")
-        print(machine())
-        print(f"\n| asked/s | counted/s | CPU of one core | greatest RSS MiB | record -> stream p50 ms | p99 ms |"
-              f"\n| --- | --- | --- | --- | --- | --- |\n| {words.rate} | {consumed / elapsed:.0f} "
-              f"| {100 * cpu / elapsed:.0f} % | {rss_mib_of(metrics):.0f} "
-              f"| {1000 * percentile(took, .5):.0f} | {1000 * percentile(took, .99):.0f} |")
-        print("\n" + commit_line(metrics), file=sys.stderr)
-
-
-def rss_mib_of(metrics):
-    found = re.search(r"process_resident_memory_bytes (\S+)", metrics)
-    return float(found.group(1)) / 2**20 if found else float("nan")
-
-
-def commit_line(metrics):
-    return "\n".join(line for line in metrics.splitlines() if "commit" in line and not line.startswith("#"))[:1500]
+    print(f"{machine()}\n")
+    print("| asked/s | consumed/s | CPU of one core | greatest RSS MiB | record → stream p50 ms | p99 ms |")
+    print("| --- | --- | --- | --- | --- | --- |")
+    for rate in words.rate:
+        with Broker() as broker, tempfile.TemporaryDirectory() as folder:
+            for topic in TOPICS:
+                broker.create(topic, 8)
+            process, url = start_run(broker.address, os.path.join(folder, "data"))
+            shop = subprocess.Popen([BINARY, "simulate", "-b", broker.address, "--rate", str(rate), "--seed", "3"],
+                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            try:
+                print(f"| {rate} | {measure(process, url, broker.address, words.seconds)}", flush=True)
+            finally:
+                stopping(shop)
+                stopping(process)
 
 
 if __name__ == "__main__":

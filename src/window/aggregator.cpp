@@ -16,7 +16,12 @@ constexpr std::int64_t kTenSecondsUs = kTierUs[static_cast<std::size_t>(Tier::kT
 // Texts weigh more than rows of numbers: an epoch of nothing but rejects stays near 4 MiB.
 constexpr std::size_t kRowsOfReject = 64;
 constexpr std::size_t kRowsOfListing = 4;
-constexpr std::size_t kPrefetchAhead = 8;
+// A mark is sixteen bytes here and one byte of a blob in the store.
+constexpr std::size_t kMarksOfRow = 8;
+// How many events ahead the places that an event will touch are asked for: first the slot that
+// says where its row is, then the row.
+constexpr std::size_t kSlotAhead = 16;
+constexpr std::size_t kRowAhead = 8;
 
 template <class T>
 void append_moved(std::vector<T>& into, std::vector<T>& from) {
@@ -74,16 +79,27 @@ void Aggregator::fold(EventBatch& batch) {
   bool counted = false;
   const std::vector<Event>& events = batch.events;
   for (std::size_t i = 0; i < events.size(); ++i) {
-    if (i + kPrefetchAhead < events.size()) {
-      const Event& ahead = events[i + kPrefetchAhead];
-      partition(ahead.slot).recent.prefetch(ahead.record_id);
-    }
+    if (i + kSlotAhead < events.size()) fetch_slots(events[i + kSlotAhead]);
+    if (i + kRowAhead < events.size()) fetch_row(events[i + kRowAhead]);
     if ((events[i].flags & kFirstOfRecord) != 0) counted = begin_record(events[i]);
     if (counted) fold_event(events[i], batch.listings);
   }
   take_texts(batch);
   metrics_.events.add(events.size());
   metrics_.batches.add();
+}
+
+void Aggregator::fetch_slots(const Event& event) {
+  partition(event.slot).recent.prefetch(event.record_id);
+  if (event.kind <= EventKind::kCancel) products_.prefetch_slot(product_key(event));
+}
+
+void Aggregator::fetch_row(const Event& event) {
+  if (event.kind <= EventKind::kCancel) products_.prefetch_row(product_key(event));
+}
+
+ProductKey Aggregator::product_key(const Event& event) {
+  return {minute_.pane(to_us(event.time)), event.product, event.category, event.currency};
 }
 
 void Aggregator::begin_advance(const Advance& advance) {
@@ -140,8 +156,7 @@ void Aggregator::fold_sales(const Event& event) {
   const std::int64_t t = to_us(event.time);
   const Sales sales = sales_of(event);
   add_sales(totals_, TotalKey{ten_seconds_.pane(t), event.currency}, sales);
-  add_sales(products_,
-            ProductKey{minute_.pane(t), event.product, event.category, event.currency}, sales);
+  add_sales(products_, product_key(event), sales);
   if (event.kind == EventKind::kSale && event.order != 0) {
     open_.order_lines.push_back(
         {event.order, event.time, event.product, event.category, event.currency});
@@ -173,7 +188,7 @@ void Aggregator::take_texts(EventBatch& batch) {
 
 bool Aggregator::epoch_due() const {
   const std::size_t rows = totals_.size() + products_.size() + ratings_.size() + types_.size() +
-                           visitors_.size() + open_.order_lines.size() +
+                           visitors_.size() / kMarksOfRow + open_.order_lines.size() +
                            open_.listings.size() * kRowsOfListing +
                            open_.rejects.size() * kRowsOfReject;
   return rows >= kEpochRowsMax;

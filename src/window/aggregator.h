@@ -79,6 +79,9 @@ class Aggregator {
   };
 
   Partition& partition(PartitionSlot slot) RP_REQUIRES(role_);
+  void fetch_slots(const Event& event) RP_REQUIRES(role_);
+  void fetch_row(const Event& event) RP_REQUIRES(role_);
+  ProductKey product_key(const Event& event) RP_REQUIRES(role_);
   void begin_advance(const Advance& advance) RP_REQUIRES(role_);
   bool begin_record(const Event& event) RP_REQUIRES(role_);
   void fold_event(const Event& event, std::vector<Listing>& listings) RP_REQUIRES(role_);

@@ -56,6 +56,16 @@ class DeltaMap {
 
   [[nodiscard]] std::size_t size() const { return rows_.size(); }
 
+  // Start loading what at() will read: first the slot, some time later the row. Only hints.
+  void prefetch_slot(const Key& key) const {
+    if (!slots_.empty()) __builtin_prefetch(&slots_[key.hash() & (slots_.size() - 1)]);
+  }
+  void prefetch_row(const Key& key) const {
+    if (slots_.empty()) return;
+    const Slot& slot = slots_[key.hash() & (slots_.size() - 1)];
+    if (slot.row != kFree) __builtin_prefetch(&rows_[slot.row], 1);
+  }
+
   // Moves all rows out, in order of first appearance, and begins anew.
   [[nodiscard]] std::vector<Row> take() {
     const std::size_t used = rows_.size();
