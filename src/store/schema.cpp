@@ -80,11 +80,11 @@ INSERT INTO currencies VALUES(0,2),(1,2);
 // The least time: nothing is sealed yet.
 constexpr std::int64_t kNever = INT64_MIN;
 
-Status create(Database& db, const std::string& zone, std::int64_t wall_us) {
+Status create_in_transaction(Database& db, const std::string& zone, std::int64_t wall_us) {
   const std::string sql = fmt::format(
-      "BEGIN IMMEDIATE;{}{}"
+      "{}{}"
       "INSERT INTO clock VALUES(1,0,NULL,{},0,NULL,{},{},{},{},{},NULL);"
-      "PRAGMA application_id={};PRAGMA user_version={};COMMIT;",
+      "PRAGMA application_id={};PRAGMA user_version={};",
       kTables, views_sql(), wall_us, kNever, kNever, kNever, kNever, kNever, kApplicationId,
       kSchemaVersion);
   if (Status status = db.exec(sql); !status.ok()) return status;
@@ -92,6 +92,15 @@ Status create(Database& db, const std::string& zone, std::int64_t wall_us) {
   if (!meta.ok()) return meta.status();
   auto done = meta.value().bind(1, zone).bind(2, std::to_string(wall_us)).run();
   return done.ok() ? Status() : done.status();
+}
+
+// All of it or nothing: a process may end at any statement.
+Status create(Database& db, const std::string& zone, std::int64_t wall_us) {
+  if (Status status = db.exec("BEGIN IMMEDIATE"); !status.ok()) return status;
+  Status status = create_in_transaction(db, zone, wall_us);
+  if (status.ok()) status = db.exec("COMMIT");
+  if (!status.ok()) static_cast<void>(db.exec("ROLLBACK"));  // the first failure is what is told
+  return status;
 }
 
 }  // namespace
