@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 
 namespace retailpulse {
@@ -193,8 +194,11 @@ Status Committer::commit(const Epochs& epochs, const std::vector<GapRow>& gaps) 
   last_commit_ = clock_.monotonic();
   committed_watermark_us_ = context.watermark_us;
   idle_count_ = context.idle.size();
+  failpoint("publish");
   board_.committed(report.value().frame, epochs, context.idle);
+  failpoint("ack");
   ack(epochs);
+  failpoint("after ack");
   return store_.maintain();
 }
 

@@ -10,6 +10,7 @@
 
 #include "app/batch_builder.h"
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 
 namespace retailpulse {
@@ -84,6 +85,7 @@ void Lane::consume() {
     if (batch == nullptr && (batch = free_batch()) == nullptr) break;  // stopping
     take_inbox(*batch);
     BatchBuilder builder(*decoder_, *batch);
+    failpoint("poll");
     const Status status = source_->poll(builder, kPoll);
     if (!batch->starts.empty() || !batch->advances.empty()) push(batch);
     if (!status.ok()) {
@@ -123,7 +125,9 @@ Lane::BatchPtr Lane::free_batch() {
 
 // There is always room: batches in the ring and free ones together are kBatches.
 void Lane::push(BatchPtr& batch) {
+  failpoint("push");
   RP_CHECK(batches_.try_push(batch), "the batch ring holds every batch");
+  failpoint("after push");
   work_.raise();
 }
 
@@ -174,6 +178,8 @@ bool Lane::fold_next(Aggregator& aggregator) {
   }
   caught_up_.store(std::find(at_end_.begin(), at_end_.end(), false) == at_end_.end(),
                    std::memory_order_release);
+  failpoint("fold");
+  if (planted(Plant::kBatchTwice)) aggregator.fold(*batch);
   aggregator.fold(*batch);
   batch->clear();
   RP_CHECK(free_.try_push(batch), "the free ring holds every batch");
@@ -184,8 +190,10 @@ bool Lane::fold_next(Aggregator& aggregator) {
 // True when the lane has nothing more to give.
 bool Lane::hand_over(Aggregator& aggregator, bool last) {
   aggregator.adopt();
+  failpoint("cut");
   auto epoch = aggregator.cut_epoch();
   epoch->last = last;
+  failpoint("after cut");
   RP_CHECK(epochs_.try_push(epoch), "the committer asks for one epoch at a time");
   committer_.raise();
   return last;

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoint.h"
 #include "base/log.h"
 
 namespace retailpulse {
@@ -57,6 +58,7 @@ Status Supervisor::open_store_and_pages() {
   auto store = open_store({config_.store, config_.time.zone, demo_});
   if (!store.ok()) return store.status();
   store_ = std::move(store).value();
+  failpoint("opened");
   auto stored = store_->partitions();
   if (!stored.ok()) return stored.status();
   stored_ = std::move(stored).value();
@@ -185,6 +187,7 @@ Status Supervisor::run(const std::atomic<bool>& stop) {
 bool Supervisor::shut_down() {
   if (store_ == nullptr) return true;
   const Duration begun = clock_.monotonic();
+  failpoint("stopping");
   board_->set_stopping();
   for (const auto& lane : lanes_) lane->stop_reading();
   if (committer_ != nullptr) {
@@ -193,6 +196,7 @@ bool Supervisor::shut_down() {
   }
   for (const auto& lane : lanes_) lane->join();
   if (pages_ != nullptr) pages_->stop();
+  failpoint("closing");
   if (Status s = store_->close(); !s.ok()) {
     log(LogLevel::kWarning, "store", "closing", {{"cause", s.message()}});
   }

@@ -8,6 +8,7 @@
 #include <retailpulse/kafka.h>
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "kafka/reader_settings.h"
 
@@ -86,6 +87,9 @@ Status KafkaSource::poll(MessageSink& sink, Duration timeout) {
   if (probe_.active()) serve_probe(now);
   serve_commit(now);
 
+  if (fault("redelivery")) {
+    for (const Partition& p : partitions_) TEST_refetch(p.slot, std::max<Offset>(0, p.next - 20));
+  }
   const std::uint32_t seen = wake_.epoch();
   if (drain(sink) == 0 && timeout > Duration::zero()) {
     const bool well = broken_.empty() && !probe_.active();
@@ -129,7 +133,7 @@ void KafkaSource::deliver(const rd_kafka_message_t& message) {
     if (partition->state != State::kReading) return;
     works_again(*partition);
   }
-  if (message.offset < partition->next) [[unlikely]] {
+  if (message.offset < partition->next && !planted(Plant::kNoRedeliveryGuard)) [[unlikely]] {
     ++redelivered_;
     return;
   }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "store/schema.h"
 
 namespace retailpulse {
@@ -54,7 +55,8 @@ void RollupRows::add(const Epoch& epoch) {
   add_products(epoch);
   for (const RatingDelta& delta : epoch.ratings) {
     const auto product = id(Dimension::kProduct, delta.product);
-    each_tier(delta.pane_us, Tier::kMinute, [&](std::int64_t tier, std::int64_t pane) {
+    const Tier finest = planted(Plant::kWrongTier) ? Tier::kQuarter : Tier::kMinute;
+    each_tier(delta.pane_us, finest, [&](std::int64_t tier, std::int64_t pane) {
       RatingRow& row = ratings.at({tier, pane, product});
       row.ratings += delta.ratings;
       row.sum_milli += delta.sum_milli;
@@ -84,7 +86,8 @@ void RollupRows::add_products(const Epoch& epoch) {
     const auto currency = names_.id(epoch.lane, Dimension::kCurrency, delta.currency);
     std::int64_t category = own;
     if (own == kUnknownId) {
-      category = catalog_.category(product, delta.pane_us);
+      const std::int64_t minute = planted(Plant::kWrongMinute) ? INT64_MAX : delta.pane_us;
+      category = catalog_.category(product, minute);
       std::int64_t& first = first_sold.at({0, 0, product});
       first = first == 0 ? delta.pane_us : std::min(first, delta.pane_us);
     }

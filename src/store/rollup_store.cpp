@@ -13,6 +13,7 @@
 #include <retailpulse/clock.h>
 #include <retailpulse/store.h>
 
+#include "base/failpoint.h"
 #include "base/zone.h"
 #include "store/catalog.h"
 #include "store/names.h"
@@ -57,6 +58,7 @@ class SqliteRollupStore final : public RollupStore {
   Status load_clock();
   Result<std::int64_t> write_all(std::span<const Epoch* const> epochs, std::span<const GapRow> gaps,
                                  const CommitContext& context, const Seals& seals);
+  Status write_partitions(std::span<const Epoch* const> epochs, const CommitContext& context);
   Status take_listings(const Epoch& epoch, const Seals& seals);
   Status take_listing(const ListingRow& row, const Seals& seals);
   Status write_clock(const CommitContext& context, const Seals& seals);
@@ -152,12 +154,15 @@ Result<CommitReport> SqliteRollupStore::commit(std::span<const Epoch* const> epo
                                                std::span<const GapRow> gaps,
                                                const CommitContext& context) {
   const Duration begun = system_clock().monotonic();
-  if (Status s = db_.exec("BEGIN IMMEDIATE"); !s.ok()) return s;
+  if (Status s = db_.exec("BEGIN IMMEDIATE"); !s.ok() && !planted(Plant::kRetryTwice)) return s;
   const Seals seals =
       seals_at(context.watermark_us, options_.config.retention, zone_, seals_);
   auto written = write_all(epochs, gaps, context, seals);
-  if (!written.ok()) return rolled_back(written.status());
+  if (!written.ok()) {
+    return planted(Plant::kRetryTwice) ? written.status() : rolled_back(written.status());
+  }
   if (Status s = db_.exec("COMMIT"); !s.ok()) return rolled_back(s);
+  failpoint("after COMMIT");
   ++frame_;
   seals_ = seals;
   watermark_us_ = std::max(watermark_us_, context.watermark_us);
@@ -172,11 +177,17 @@ Result<std::int64_t> SqliteRollupStore::write_all(std::span<const Epoch* const> 
   for (const Epoch* epoch : epochs) {
     if (Status s = names_.learn(epoch->lane, epoch->names); !s.ok()) return s;
   }
+  if (planted(Plant::kOffsetFirst)) {
+    if (Status s = write_partitions(epochs, context); !s.ok()) return s;
+    if (Status s = db_.exec("COMMIT;BEGIN IMMEDIATE"); !s.ok()) return s;
+  }
   rows_.begin(seals);
   for (const Epoch* epoch : epochs) {
     if (Status s = take_listings(*epoch, seals); !s.ok()) return s;
   }
-  for (const Epoch* epoch : epochs) rows_.add(*epoch);
+  for (const Epoch* epoch : planted(Plant::kEpochLost) ? epochs.first(1) : epochs) {
+    rows_.add(*epoch);
+  }
   if (Status s = orders_.add(epochs, names_, catalog_, rows_); !s.ok()) return s;
   if (rows_.overflowed()) {
     return Status(Code::kStorage, "a sum of one pane would leave 64 bits (more than 9.2 million "
@@ -184,16 +195,25 @@ Result<std::int64_t> SqliteRollupStore::write_all(std::span<const Epoch* const> 
   }
   auto written = writer_.write(rows_, watermark_us_, zone_);
   if (!written.ok()) return written;
+  if (fault("busy")) return Status(Code::kBusy, "a failpoint holds the file");
+  if (!planted(Plant::kOffsetFirst)) {
+    if (Status s = write_partitions(epochs, context); !s.ok()) return s;
+  }
+  if (Status s = book_.write_gaps(gaps, context.wall_us); !s.ok()) return s;
+  if (Status s = book_.write_context(context); !s.ok()) return s;
+  if (Status s = write_clock(context, seals); !s.ok()) return s;
+  return written;
+}
+
+Status SqliteRollupStore::write_partitions(std::span<const Epoch* const> epochs,
+                                           const CommitContext& context) {
   for (const Epoch* epoch : epochs) {
     if (Status s = book_.write(*epoch, context.out_of_order); !s.ok()) return s;
     for (const PartitionAdvance& a : epoch->advances) {
       if (a.max_event_us != INT64_MIN) newest_event_us_ = std::max(newest_event_us_, a.max_event_us);
     }
   }
-  if (Status s = book_.write_gaps(gaps, context.wall_us); !s.ok()) return s;
-  if (Status s = book_.write_context(context); !s.ok()) return s;
-  if (Status s = write_clock(context, seals); !s.ok()) return s;
-  return written;
+  return {};
 }
 
 Status SqliteRollupStore::take_listings(const Epoch& epoch, const Seals& seals) {

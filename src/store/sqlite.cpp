@@ -7,6 +7,7 @@
 #include <retailpulse/store.h>
 
 #include "base/check.h"
+#include "base/failpoint.h"
 
 namespace retailpulse {
 namespace {
@@ -38,6 +39,13 @@ std::string immutable_uri(const std::string& path) {
 int remember_wal_pages(void* pages, sqlite3*, const char*, int count) {
   *static_cast<int*>(pages) = count;
   return SQLITE_OK;
+}
+
+// Each statement of the writer is a failpoint that bears its text.
+int reach_statement(unsigned, void*, void*, void* sql) {
+  failpoint("sql");
+  failpoint(static_cast<const char*>(sql));
+  return 0;
 }
 
 }  // namespace
@@ -142,6 +150,9 @@ Result<Database> Database::open(const std::string& path, Mode mode) {
   Database db(raw);
   if (result != SQLITE_OK) return sqlite_status(raw, "cannot open " + path);
   sqlite3_busy_timeout(raw, kBusyTimeoutMs);
+  if (kFailpoints && mode == Mode::kReadWriteCreate) {
+    sqlite3_trace_v2(raw, SQLITE_TRACE_STMT, reach_statement, nullptr);
+  }
   sqlite3_db_config(raw, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(raw, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   return db;
@@ -172,7 +183,9 @@ Result<std::optional<std::int64_t>> Database::integer(std::string_view sql) {
 Status Database::wal_checkpoint(Checkpoint how) {
   const int mode = how == Checkpoint::kPassive ? SQLITE_CHECKPOINT_PASSIVE
                                                : SQLITE_CHECKPOINT_TRUNCATE;
+  failpoint("checkpoint");
   const int result = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, mode, nullptr, nullptr);
+  failpoint("after checkpoint");
   if (result == SQLITE_OK || (result & 0xff) == SQLITE_BUSY) return {};  // a reader holds it: later
   return sqlite_status(db_.get(), "checkpoint of the WAL");
 }

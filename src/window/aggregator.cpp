@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/failpoint.h"
 #include "base/hll.h"
 #include "window/sales.h"
 
@@ -59,7 +60,7 @@ void Aggregator::restore(PartitionSlot slot, Offset next, std::int64_t max_event
   p.advance.slot = slot;
   p.advance.begin = next;
   p.advance.next = next;
-  p.recent.restore(recent_ids);
+  if (!planted(Plant::kIdsForgotten)) p.recent.restore(recent_ids);
 }
 
 Aggregator::Partition& Aggregator::partition(PartitionSlot slot) {
@@ -118,15 +119,20 @@ bool Aggregator::begin_record(const Event& event) {
   Partition& p = partition(event.slot);
   RP_CHECK(p.touched, "a record's events and its advance are in one batch");
   if (event.record_id != 0 && !p.recent.first_seen(event.record_id)) {
-    ++count_of(p.advance, Bucket::kDuplicate);
+    ++count_of(p.advance, planted(Plant::kWrongBucket) ? Bucket::kFiltered : Bucket::kDuplicate);
+    return false;
+  }
+  const std::int64_t t = to_us(event.time);
+  if (planted(Plant::kWatermarkDrop) && t < open_.newest_record_us - out_of_order_us_) {
+    ++count_of(p.advance, Bucket::kTooLate);
     return false;
   }
   ++count_of(p.advance, Bucket::kCounted);
-  const std::int64_t t = to_us(event.time);
   // Late is judged by the watermark as the partition's earlier records left it.
   if (p.max_event_us != INT64_MIN &&
       ten_seconds_.pane(t) + kTenSecondsUs <= p.max_event_us - out_of_order_us_) {
     ++p.advance.late;
+    if (planted(Plant::kLateDropped)) return false;
   }
   if ((event.flags & kFutureStamp) != 0) ++p.advance.future;
   if (event.type != kNoName) ++types_.at({minute_.pane(t), event.type}).events;
