@@ -8,8 +8,6 @@
 #include <memory>
 #include <random>
 
-#include <fmt/format.h>
-
 #include <retailpulse/store.h>
 
 #include "base/zone.h"
@@ -19,6 +17,7 @@
 #include "support/fact_encoder.h"
 #include "support/naive_model.h"
 #include "support/random_facts.h"
+#include "support/store_rows.h"
 #include "window/aggregator.h"
 
 namespace retailpulse {
@@ -131,69 +130,11 @@ class Process {
   std::unique_ptr<RollupStore> store_;
 };
 
-constexpr const char* kSalesSql =
-    "'orders='||r.orders||'|lines='||r.lines||'|units='||printf('%d.%03d',r.units_milli/1000,"
-    "r.units_milli%1000)||'|gross='||r.gross_micros||'|refunds='||r.refunds_micros";
-
 // The store's rows, with money in micros.
 Rows rows_of(const std::string& path) {
-  const std::string pane =
-      "CASE r.tier WHEN 0 THEN '10s' WHEN 1 THEN '1m' WHEN 2 THEN '15m' ELSE '1d' END||'|'||"
-      "CASE r.tier WHEN 3 THEN date(r.pane_us/1000000,'unixepoch') ELSE "
-      "strftime('%Y-%m-%dT%H:%M:%SZ',r.pane_us/1000000,'unixepoch') END||'|'||";
-  const auto name = [](int dimension, const char* column) {
-    return fmt::format("(SELECT text FROM names WHERE dimension={} AND id=r.{})", dimension, column);
-  };
-  const std::vector<std::string> queries = {
-      fmt::format("SELECT 'totals|'||{}{}||'|'||{} FROM totals r", pane, name(2, "currency"), kSalesSql),
-      fmt::format("SELECT 'categories|'||{}{}||'|'||{}||'|'||{} FROM categories r", pane,
-                  name(1, "category"), name(2, "currency"), kSalesSql),
-      fmt::format("SELECT 'products|'||{}{}||'|'||{}||'|'||{}||'|'||{} FROM products r", pane,
-                  name(0, "product"), name(1, "category"), name(2, "currency"), kSalesSql),
-      fmt::format("SELECT 'ratings|'||{}{}||'|ratings='||ratings||'|sum='||printf('%d.%03d',"
-                  "sum_milli/1000,sum_milli%1000)||'|stars='||one||','||two||','||three||','||four"
-                  "||','||five FROM ratings r", pane, name(0, "product")),
-      fmt::format("SELECT 'types|'||{}{}||'|events='||events FROM types r", pane, name(3, "type")),
-      "SELECT 'reason|'||p.partition||'|'||l.reason||'|records='||l.records FROM ledger_counts l "
-      "JOIN partition_state p USING(slot_id) WHERE l.bucket='rejected'",
-      "SELECT 'reject|'||p.partition||'|'||r.offset||'|'||r.reason FROM reject_rows r "
-      "JOIN partition_state p USING(slot_id)"};
   auto db = Database::open(path, Database::Mode::kReadOnly);
   REQUIRE(db.ok());
-  Rows rows;
-  for (const std::string& query : queries) {
-    auto statement = db.value().prepare(query);
-    INFO(query << statement.status().message());
-    REQUIRE(statement.ok());
-    for (;;) {
-      auto more = statement.value().step();
-      REQUIRE(more.ok());
-      if (!more.value()) break;
-      rows.emplace_back(statement.value().text(0));
-    }
-  }
-  std::sort(rows.begin(), rows.end());
-  return rows;
-}
-
-// The twin's rows that a store keeps, its money texts as micros.
-Rows comparable(const Rows& rows) {
-  Rows out;
-  for (const char* table : {"totals|", "categories|", "products|", "ratings|", "types|", "reason|",
-                            "reject|"}) {
-    for (std::string row : only(rows, table)) {
-      for (const char* field : {"gross=", "refunds="}) {
-        const auto at = row.find(field);
-        if (at == std::string::npos) continue;
-        const auto begin = at + std::string_view(field).size();
-        const auto end = std::min(row.find('|', begin), row.size());
-        row.replace(begin, end - begin, std::to_string(scaled(row.substr(begin, end - begin), 6)));
-      }
-      out.push_back(std::move(row));
-    }
-  }
-  std::sort(out.begin(), out.end());
-  return out;
+  return store_rows(db.value());
 }
 
 TEST_CASE("the store holds what the slow twin says, whatever lanes, cuts and crashes", "[store][random]") {
@@ -212,7 +153,7 @@ TEST_CASE("the store holds what the slow twin says, whatever lanes, cuts and cra
     for (const auto& partition : facts) {
       for (const Fact& fact : partition) model.add(fact);
     }
-    const Rows expected = comparable(model.rows());
+    const Rows expected = as_store_rows(model.rows());
     for (std::size_t lanes = 1; lanes <= 3; ++lanes) {
       INFO("zone " << zone << ", lanes " << lanes);
       const Folder folder;

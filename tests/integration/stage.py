@@ -149,13 +149,13 @@ class Broker:
 class Process:
     """A started `retailpulse`, its output in files."""
 
-    def __init__(self, arguments, folder, name, env=None):
+    def __init__(self, arguments, folder, name, env=None, program=PROGRAM):
         self.out_path = pathlib.Path(folder, f"{name}.out")
         self.err_path = pathlib.Path(folder, f"{name}.err")
         self.arguments = [str(a) for a in arguments]
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             self.popen = subprocess.Popen(
-                [PROGRAM, *self.arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
+                [program, *self.arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                 cwd=folder, env=env or environment(), preexec_fn=die_with_parent)
         self.page = ""
 
