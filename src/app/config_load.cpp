@@ -114,7 +114,9 @@ void ConfigLoader::environment(const Environment& environment) {
 void ConfigLoader::environment_property(const std::string& variable, const std::string& value) {
   std::string name = variable.substr(kPropertyPrefix.size());
   std::string text = value;
-  if (name.ends_with(kFileSuffix)) {
+  // Some properties end in "file" by themselves.
+  const bool is_property = check_kafka_property(property_name(name), value).ok();
+  if (name.ends_with(kFileSuffix) && !is_property) {
     name.resize(name.size() - kFileSuffix.size());
     if (!read_secret(value, text)) {
       return error(variable, fmt::format("cannot read the file {}.", terminal_text(value)));
@@ -203,6 +205,10 @@ void ConfigLoader::client_properties(const std::string& path) {
   for (const auto& [name, value] : read.value().properties)
     property(name, value, "-F " + path, "flag -F");
   for (const std::string& notice : read.value().notices) warnings_.push_back(notice);
+  const bool has_secret =
+      std::any_of(read.value().properties.begin(), read.value().properties.end(),
+                  [](const auto& entry) { return kafka_property_is_secret(entry.first); });
+  if (has_secret) warn_if_others_read(path);
 }
 
 void ConfigLoader::native_topics() {

@@ -67,6 +67,7 @@ class ConfigLoader {
                 const std::string& origin);
   void environment_property(const std::string& variable, const std::string& value);
   [[nodiscard]] StreamConfig stream_of(const std::string& text);
+  void warn_if_others_read(const std::string& path);
   void check_time();
   void check_store();
   void check_http();

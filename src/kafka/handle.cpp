@@ -1,9 +1,11 @@
 #include "kafka/handle.h"
 
+#include <arpa/inet.h>
 #include <syslog.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include <fmt/format.h>
 
@@ -149,35 +151,60 @@ std::string property_or(const KafkaConfig& config, const std::string& name,
   return it == config.properties.end() ? fallback : it->second;
 }
 
+// "PLAINTEXT://[::1]:9092" -> "::1"
+std::string host_of(std::string_view broker) {
+  if (const auto scheme = broker.find("://"); scheme != std::string_view::npos) {
+    broker.remove_prefix(scheme + 3);
+  }
+  broker.remove_prefix(std::min(broker.find_first_not_of(' '), broker.size()));
+  const bool bracket = broker.starts_with('[');
+  const auto end = broker.find(bracket ? ']' : ':');
+  return std::string(broker.substr(bracket ? 1 : 0, bracket ? end - 1 : end));
+}
+
+// By address, not by how it begins: "127.evil.example" and "localhost.example" are elsewhere.
+bool is_loopback_host(const std::string& host) {
+  in_addr address{};
+  return host == "localhost" || host == "::1" ||
+         (host.starts_with("127.") && inet_pton(AF_INET, host.c_str(), &address) == 1);
+}
+
 bool all_loopback(std::string_view bootstrap) {
   while (!bootstrap.empty()) {
     const auto comma = bootstrap.find(',');
     const std::string_view one = bootstrap.substr(0, comma);
-    if (!one.starts_with("localhost") && !one.starts_with("127.") && !one.starts_with("[::1]")) {
-      return false;
-    }
+    if (!is_loopback_host(host_of(one))) return false;
     bootstrap = comma == std::string_view::npos ? "" : bootstrap.substr(comma + 1);
   }
   return true;
 }
 
-// What is allowed but weakens the connection is said once, aloud.
-void warn_of_weak_security(const KafkaConfig& config, std::string_view bootstrap) {
-  std::string protocol = property_or(config, "security.protocol", "plaintext");
-  std::transform(protocol.begin(), protocol.end(), protocol.begin(),
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
                  [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  const std::string mechanism =
-      property_or(config, "sasl.mechanism", property_or(config, "sasl.mechanisms", ""));
-  if (protocol == "sasl_plaintext" && mechanism == "PLAIN" && !all_loopback(bootstrap)) {
-    log(LogLevel::kWarning, "kafka",
-        "the password travels unencrypted: sasl.mechanism PLAIN without TLS; use security.protocol "
-        "sasl_ssl or a SCRAM mechanism");
+  return text;
+}
+
+// A password that everybody on the way could read is refused; what is allowed but weakens the
+// connection is said once, aloud.
+Status check_security(const KafkaConfig& config, std::string_view bootstrap) {
+  const std::string protocol = lower(property_or(config, "security.protocol", "plaintext"));
+  // librdkafka has two names for it, and the later one wins there.
+  const bool plain = lower(property_or(config, "sasl.mechanism", "")) == "plain" ||
+                     lower(property_or(config, "sasl.mechanisms", "")) == "plain";
+  if (protocol == "sasl_plaintext" && plain && !all_loopback(bootstrap)) {
+    return {Code::kConfig,
+            "The password would travel unencrypted: sasl.mechanism PLAIN without TLS is refused "
+            "for a broker on another machine; set security.protocol to sasl_ssl, or use a SCRAM "
+            "mechanism."};
   }
-  if (property_or(config, "enable.ssl.certificate.verification", "true") == "false" ||
+  const std::string verify = lower(property_or(config, "enable.ssl.certificate.verification", "true"));
+  if (verify == "false" || verify == "f" || verify == "0" ||
       property_or(config, "ssl.endpoint.identification.algorithm", "https") == "none") {
     log(LogLevel::kWarning, "kafka",
         "the broker's identity is not verified: anybody on the way can read and change the data");
   }
+  return {};
 }
 
 bool is_one_of(rd_kafka_resp_err_t err, std::initializer_list<rd_kafka_resp_err_t> list) {
@@ -233,8 +260,8 @@ Result<std::unique_ptr<KafkaHandle>> KafkaHandle::open(rd_kafka_type_t type,
   if (status.ok()) status = builder.set_all(fixed);
   if (status.ok()) status = builder.set("bootstrap.servers", bootstrap, true);
   if (!status.ok()) return status;
+  if (status = check_security(config, bootstrap); !status.ok()) return status;
   builder.install_role(type);
-  warn_of_weak_security(config, bootstrap);
 
   std::unique_ptr<KafkaHandle> handle(new KafkaHandle(std::move(context), bootstrap));
   std::array<char, kErrorTextBytes> why{};

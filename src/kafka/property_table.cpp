@@ -117,7 +117,7 @@ constexpr auto kRules = std::to_array<PropertyRule>({
     {"ssl.certificate.pem", kAllowed, ""},
     {"ssl.ca.location", kAllowed, ""},
     {"ssl.ca.pem", kAllowed, ""},
-    {"ssl.ca.certificate.stores", kAllowed, ""},
+    {"ssl.ca.certificate.stores", kUnsupported, "it is for Windows; say ssl.ca.location"},
     {"ssl.crl.location", kAllowed, ""},
     {"ssl.keystore.location", kAllowed, ""},
     {"ssl.keystore.password", kAllowed, ""},
