@@ -94,6 +94,7 @@ struct Config {
   PipelineConfig pipeline;
   StartPoint start;
   bool exit_at_end = false;                   // -e
+  bool require_healthy = false;               // --require-healthy: no broker at the start is an end
 };
 
 }  // namespace retailpulse

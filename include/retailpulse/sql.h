@@ -31,7 +31,7 @@ struct SqlOutcome {
   bool truncated = false;  // there were more rows than the limits allow
 };
 
-// kNotFound without the file, kInvalid when the statement is wrong or not allowed, kTimeout after
+// kStorage without the file, kInvalid when the statement is wrong or not allowed, kTimeout after
 // the deadline. Rows that came before a failure have been written.
 [[nodiscard]] Result<SqlOutcome> run_sql(const std::string& path, const std::string& sql,
                                          const SqlLimits& limits, SqlFormat format,

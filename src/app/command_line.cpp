@@ -161,6 +161,7 @@ void finish(const CommandWords& words, const ConfigLoader& loader, const Clock& 
             CommandLine& line) {
   line.config = loader.config();
   line.config.exit_at_end = words.exit_at_end;
+  line.config.require_healthy = words.require_healthy;
   line.warnings = loader.warnings();
   if (!loader.errors().empty()) {
     for (const std::string& error : loader.errors()) fail(line, kExitConfig, error);

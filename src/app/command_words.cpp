@@ -59,6 +59,8 @@ void add_run_flags(CLI::App& app, CommandWords& words) {
   add_config_flag(app, words);
   add_field(app, words, "--from", "start", "earliest|latest|last:24h|TIME");
   app.add_flag("-e,--exit", words.exit_at_end, "leave when all that is there now has been counted");
+  app.add_flag("--require-healthy", words.require_healthy,
+               "leave with exit code 69 when no broker answers at the start");
   add_http_flags(app, words);
   add_store_flags(app, words);
 }

@@ -26,6 +26,7 @@ struct CommandWords {
   std::vector<std::pair<std::string, std::string>> fields;  // path, text; with its flag in `flags`
   std::vector<std::string> flags;
   bool exit_at_end = false;
+  bool require_healthy = false;
   bool open_browser = false;
   bool origin = false;
   bool truth_minutes = false;

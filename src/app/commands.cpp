@@ -13,6 +13,7 @@
 
 #include "app/build_info.h"
 #include "app/demo.h"
+#include "app/process_guard.h"
 #include "app/stop_signals.h"
 #include "app/supervisor.h"
 #include "simulate/run.h"
@@ -54,9 +55,10 @@ int exit_code_of(const Status& status) {
 }
 
 int run_command(CommandLine& line, const Clock& clock) {
+  const bool is_demo = line.command == Command::kDemo;
+  guard_process(is_demo && line.demo.open_browser);
   const StopSignals signals;
   Demo demo;
-  const bool is_demo = line.command == Command::kDemo;
   if (is_demo) {
     if (Status s = demo.start(line.demo, line.simulate, line.config, clock); !s.ok()) {
       return report(s);

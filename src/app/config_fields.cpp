@@ -144,9 +144,10 @@ ConfigField hosts_field() {
 
 bool any_text(const std::string& text) { return text.find('\0') == std::string::npos; }
 bool some_text(const std::string& text) { return !text.empty() && any_text(text); }
+// 128 bits and more: 22 characters of base64, 32 of hex.
 bool token_text(const std::string& text) {
   return text.empty() ||
-         (text.size() >= 16 && text.size() <= 256 &&
+         (text.size() >= 22 && text.size() <= 256 &&
           std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < 127; }));
 }
 
@@ -213,7 +214,7 @@ void add_serving(std::vector<ConfigField>& f) {
   f.push_back(number_field("http.connections_max", 8, 65'536, "more wait in the kernel",
                            RP_AT(http.connections_max)));
   f.push_back(hosts_field());
-  f.push_back(text_field("http.token", "16 to 256 visible ASCII characters",
+  f.push_back(text_field("http.token", "22 to 256 visible ASCII characters",
                          "what a client must know off loopback", RP_AT(http.token), token_text));
   f.back().secret = true;
   f.push_back(text_field("http.web_dir",

@@ -7,12 +7,14 @@
 
 #include "app/command_line.h"
 #include "app/commands.h"
+#include "app/process_guard.h"
 
 int main(int argc, char** argv) {
   using namespace retailpulse;
   const Clock& clock = system_clock();
   CommandLine line = parse_command_line(std::vector<std::string>(argv + 1, argv + argc),
                                         process_environment(), clock);
+  if (std::string told = hide_secrets(argc, argv); !told.empty()) line.warnings.push_back(told);
   for (const std::string& warning : line.warnings) std::fprintf(stderr, "%s\n", warning.c_str());
   std::fputs(line.output.c_str(), stdout);
   std::fputs(line.error.c_str(), stderr);

@@ -45,7 +45,7 @@ Status Supervisor::start() {
   if (Status s = open_lanes(); !s.ok()) return s;
   say(fmt::format("store {} (days in {})", store_->path(), store_->zone()));
   const Status status = discover(kBrokerTimeout);
-  if (!status.ok() && config_.exit_at_end) return status;
+  if (!status.ok() && (config_.exit_at_end || config_.require_healthy)) return status;
   if (!status.ok()) {
     say("not connected yet: " + status.message());
     say("the page is up and says so; trying again every 2 s");

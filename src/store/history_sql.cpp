@@ -64,7 +64,7 @@ Result<Database> open_checked(const std::string& path, Database::Mode mode) {
 Result<Database> open_for_reading(const std::string& path) {
   std::error_code error;
   if (!std::filesystem::exists(path, error)) {
-    return Status(Code::kNotFound, "there is no store at " + path +
+    return Status(Code::kStorage, "there is no store at " + path +
                                        "; give its folder with --data, or start `run` first");
   }
   auto db = open_checked(path, Database::Mode::kReadOnly);

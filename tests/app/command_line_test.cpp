@@ -87,7 +87,7 @@ TEST_CASE("run: what is missing or wrong is said, with the exit code for it") {
   CHECK(parse({"run", "--no-such-flag"}).exit_code == kExitUsage);
   CHECK(parse({}).exit_code == kExitUsage);
   CHECK(parse({"fly"}).exit_code == kExitUsage);
-  CHECK(parse({"run", "--token", "0123456789abcdef"}).exit_code ==
+  CHECK(parse({"run", "--token", "0123456789abcdef012345"}).exit_code ==
         kExitUsage);  // ps shows arguments
 }
 

@@ -176,13 +176,13 @@ TEST_CASE("environment: properties, secrets from files, slips") {
 }
 
 TEST_CASE("a file with a secret that others may read is warned of") {
-  const Scratch file(R"({"http": {"token": "0123456789abcdef"}})");
+  const Scratch file(R"({"http": {"token": "0123456789abcdef012345"}})");
   fs::permissions(file.path, fs::perms::others_read, fs::perm_options::add);
   ConfigLoader loader;
   loader.file(file.path.string());
   REQUIRE(loader.errors().empty());
   CHECK(loader.warnings().size() == 1);
-  CHECK(load(R"({"http": {"token": "0123456789abcdef"}})").warnings().empty());
+  CHECK(load(R"({"http": {"token": "0123456789abcdef012345"}})").warnings().empty());
 }
 
 TEST_CASE("flag -t: native names need no role, others do, a file's mapping is kept") {

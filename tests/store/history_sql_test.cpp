@@ -135,7 +135,7 @@ TEST_CASE("sql: no store is a sentence that says where it looked") {
   const auto result = run_sql("/tmp/rp-nowhere/retailpulse.db", "SELECT 1", {}, SqlFormat::kCsv,
                               system_clock(), out);
   REQUIRE_FALSE(result.ok());
-  CHECK(result.status().code() == Code::kNotFound);
+  CHECK(result.status().code() == Code::kStorage);
   CHECK(result.status().message().find("/tmp/rp-nowhere") != std::string::npos);
 }
 
