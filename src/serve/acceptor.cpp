@@ -1,5 +1,6 @@
 #include "serve/acceptor.h"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -19,7 +20,6 @@
 namespace retailpulse {
 namespace {
 
-constexpr std::size_t kLeavingMax = 32;
 constexpr Duration kStopStep = std::chrono::seconds{2};
 constexpr Duration kRoomPatience = std::chrono::milliseconds{50};
 constexpr std::size_t kStackBytes = 1024 * 1024;  // reserved; only what is touched is used
@@ -35,6 +35,7 @@ Acceptor::Acceptor(Listener listener, std::uint32_t connections_max, Serve serve
                    const Clock& clock)
     : listener_(std::move(listener)),
       connections_max_(connections_max),
+      leaving_max_(std::max<std::size_t>(connections_max / 8, 4)),
       serve_(std::move(serve)),
       clock_(clock),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
@@ -128,14 +129,14 @@ bool Acceptor::enter(Connection* connection) {
   {
     const MutexLock lock(mutex_);
     if (connections_.size() >= connections_max_) asked = ask_to_leave();
-    if (connections_.size() < connections_max_ + (asked ? kLeavingMax : 0)) {
+    if (connections_.size() < connections_max_ + (asked ? leaving_max_ : 0)) {
       connections_.insert(connection);
       return true;
     }
   }
   gone_.wait(seen, kRoomPatience);
   const MutexLock lock(mutex_);
-  if (connections_.size() >= connections_max_ + (asked ? kLeavingMax : 0)) return false;
+  if (connections_.size() >= connections_max_ + (asked ? leaving_max_ : 0)) return false;
   connections_.insert(connection);
   return true;
 }

@@ -6,7 +6,7 @@
 //
 // Thread:     start() and stop(): one; inside: the accepting thread and one for each connection.
 // Invariants: after stop() no thread of it runs and no connection is open.
-// Limits:     connections_max (+ kLeavingMax that have been told to go), kStackBytes each.
+// Limits:     connections_max (+ an eighth that have been told to go), kStackBytes each.
 // Test:       tests/serve/http_server_test.cpp
 #pragma once
 
@@ -52,6 +52,7 @@ class Acceptor {
 
   Listener listener_;
   const std::size_t connections_max_;
+  const std::size_t leaving_max_;
   const Serve serve_;
   const Clock& clock_;
   Fd wake_;                            // eventfd: stop() wakes the accepting thread

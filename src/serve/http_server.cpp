@@ -1,5 +1,7 @@
 #include "serve/http_server.h"
 
+#include <sys/resource.h>
+
 #include <algorithm>
 #include <exception>
 
@@ -18,6 +20,9 @@ namespace {
 
 constexpr std::size_t kRequestsPerConnection = 10'000;
 constexpr Duration kBodyLimit = std::chrono::seconds{5};
+constexpr rlim_t kFilesOfOthers = 80;  // Kafka, store, listening, what the libraries hold
+constexpr rlim_t kFilesEach = 3;       // the socket, and the store's files while it is answered
+constexpr rlim_t kConnectionsMin = 8;
 constexpr int kStreamSendBuffer = 128 * 1024;  // what the kernel holds for a page that stalls
 constexpr std::string_view kRetry = "retry: 2000\n\n";
 
@@ -179,6 +184,21 @@ std::string host_to_show(const std::string& address) {
   return bare_v6 ? "[" + address + "]" : address;
 }
 
+// Connections, each with an answer's reading of the store, must leave descriptors for Kafka and for
+// the store: who asks too much of the page must not stop the counting.
+std::uint32_t connections_that_fit(const HttpConfig& config) {
+  rlimit files{};
+  if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == RLIM_INFINITY) {
+    return config.connections_max;
+  }
+  const auto free = files.rlim_cur > kFilesOfOthers ? files.rlim_cur - kFilesOfOthers : 0;
+  const auto fit = std::clamp<rlim_t>(free / kFilesEach, kConnectionsMin, 1'000'000);
+  if (fit >= config.connections_max) return config.connections_max;
+  log(LogLevel::kWarning, "http", "fewer connections are taken: too few file descriptors",
+      {{"connections", std::to_string(fit)}, {"descriptors", std::to_string(files.rlim_cur)}});
+  return static_cast<std::uint32_t>(fit);
+}
+
 Request make_request(const Head& head, Target target) {
   Request request;
   request.method = head.method;
@@ -206,7 +226,7 @@ struct HttpServer::Parts {
           respond(*current, response);
           return httplib::Server::HandlerResponse::Handled;
         }),
-        acceptor(std::move(listener), config.connections_max,
+        acceptor(std::move(listener), connections_that_fit(config),
                  [this](Connection& connection) { serve(connection); }, the_clock) {}
 
   static SseLimits limits_of(const HttpConfig& config, const HttpTimes& times) {
@@ -350,6 +370,12 @@ Result<std::unique_ptr<HttpServer>> HttpServer::open(const HttpConfig& config, F
   if (Status exposed = check_exposure(config); !exposed.ok()) return exposed;
   Result<Listener> listener = Listener::open(config);
   if (!listener.ok()) return listener.status();
+  if (!is_loopback(config.address)) {
+    log(LogLevel::kWarning, "http",
+        "other machines can reach this port, and token and numbers travel unencrypted: put a proxy "
+        "with TLS in front of it",
+        {{"address", config.address}});
+  }
   return std::unique_ptr<HttpServer>(new HttpServer(std::make_unique<Parts>(
       config, std::move(listener).value(), frames, metrics, clock, times)));
 }
