@@ -7,10 +7,12 @@
 // - References are rewritten to the hashed names: src and href in HTML; relative imports,
 //   import() and new URL('…', import.meta.url) in JavaScript; url() and @import in CSS. One that
 //   leads nowhere, and a cycle of references, is an error with file and name.
+// - A page's module and all that it imports become one file, deferred scripts before it included; so
+//   do its style sheets. A browser then asks for a handful of files and not for thirty.
 // - uPlot is found at vendor/uPlot.iife.min.js and vendor/uPlot.min.css, as if it lay in web/.
 // - Comment lines and indentation of our own scripts and styles are left out.
 // - Licence texts of what is compiled in become /licences.txt.
-// No packages, no bundler: browsers load modules.
+// No packages, and in development (http.web_dir) no bundle: browsers load modules.
 import {createHash} from 'node:crypto';
 import {mkdirSync, readdirSync, readFileSync, writeFileSync} from 'node:fs';
 import {join, posix, relative, sep} from 'node:path';
@@ -99,11 +101,130 @@ function trim(text, extension) {
   return lean.replace(extension === 'js' ? /^[ \t]+/gm : /(?<=^|[{};,])\s*\n\s*/g, '');
 }
 
+// import {a, b as c} from, import * as d from; export const|function|class e, export {f, g}
+const kImport = /^import\s+(?:([^'"]*?)\s+from\s*)?['"](\.{1,2}\/[^'"\n]+)['"];?[ \t]*$/gm;
+const kExport = /^export\s+((?:async\s+)?(?:function\*?|class|const)\s+([\w$]+))/gm;
+const kPassOn = /^export\s*\{([^}]*)\}\s*from\s*['"](\.{1,2}\/[^'"\n]+)['"];?[ \t]*$/gm;
+const kExportList = /^export\s*\{([^}]*)\};?[ \t]*$/gm;
+const kModuleScript = /<script\b(?=[^>]*\stype="module")[^>]*\ssrc="([^"]+)"[^>]*><\/script>\n?/g;
+const kDeferred = /<script\b(?=[^>]*\sdefer\b)[^>]*\ssrc="([^"]+)"[^>]*><\/script>\n?/g;
+const kStyle = /<link\b(?=[^>]*\srel="stylesheet")[^>]*\shref="([^"]+)"[^>]*>\n?/g;
+const kPreload = /<link\b(?=[^>]*\srel="modulepreload")[^>]*>\n?/g;
+
+// One script of a module and all that it imports, each in a scope of its own and in the order in
+// which a browser would run them.
+class Bundle {
+  constructor(embedder) {
+    this.embedder = embedder;
+    this.numbers = new Map();  // name -> number of its module
+    this.open = [];
+    this.text = '';
+  }
+
+  // The variable that holds what the module exports.
+  add(name) {
+    if (this.numbers.has(name)) return `$${this.numbers.get(name)}`;
+    if (this.open.includes(name)) fail(`references in a circle: ${[...this.open, name].join(' -> ')}`);
+    this.open.push(name);
+    const exported = [];
+    const body = this.embedder.text(name)
+      .replace(kImport, (_, what, reference) => this.import(name, what, reference))
+      .replace(kPassOn, (_, names, reference) => {
+        exported.push(...names.split(',').map((each) => each.trim()).filter(Boolean));
+        return this.import(name, `{${names}}`, reference);
+      })
+      .replace(kExportList, (_, names) => {
+        exported.push(...names.split(',').map((each) => each.trim()).filter(Boolean));
+        return '';
+      })
+      .replace(kExport, (_, declaration, variable) => {
+        exported.push(variable);
+        return declaration;
+      });
+    const odd = /^(import|export)\b(?!\s*\().*$/m.exec(body) ?? exported.find((each) => !/^[\w$]+$/.test(each));
+    if (odd) fail(`${name}: cannot be bundled: ${odd[0].length > 1 ? odd[0] : odd}`);
+    this.open.pop();
+    this.numbers.set(name, this.numbers.size);
+    const variable = `$${this.numbers.get(name)}`;
+    this.text += `const ${variable} = (() => {\n${body.trim()}\nreturn {${exported.join(', ')}};\n})();\n`;
+    return variable;
+  }
+
+  // A script that is no module: its variables are everybody's.
+  addClassic(name) {
+    const text = this.embedder.text(name);
+    const shared = [...text.matchAll(/^var ([\w$]+)/gm)].map(([, variable]) => variable);
+    this.text += text + shared.map((each) => `globalThis.${each} = ${each};\n`).join('');
+  }
+
+  import(from, what, reference) {
+    const variable = this.add(this.embedder.named(from, reference));
+    if (!what) return '';
+    const all = /^\*\s+as\s+([\w$]+)$/.exec(what);
+    if (all) return `const ${all[1]} = ${variable};`;
+    return `const ${what.replace(/\s+as\s+/g, ': ')} = ${variable};`;
+  }
+}
+
 class Embedder {
   constructor(sources) {
     this.sources = sources;
     this.done = new Map();  // name -> {path, bytes}
     this.open = [];         // names being rewritten, for naming a cycle
+    this.bundled = new Set();  // names that went into a bundle
+  }
+
+  // All files to serve: pages with their bundles, and what is in no bundle.
+  all() {
+    const names = [...this.sources.keys()];
+    for (const name of names.filter((each) => each.endsWith('.html'))) this.finish(name);
+    for (const name of names) if (!this.bundled.has(name)) this.finish(name);
+    return [...this.done.values()];
+  }
+
+  // A file of our own or of others, as it goes into a bundle.
+  text(name) {
+    this.bundled.add(name);
+    const extension = name.split('.').pop();
+    const text = this.sources.get(name).toString('utf8');
+    return name.startsWith('vendor/') ? `${text}\n` : trim(text, extension);
+  }
+
+  // The page with one script and one style sheet for each kind that it had several of.
+  bundle(page, html) {
+    const stem = page.replace(/\.html$/, '');
+    const put = (extension, text) => {
+      const name = `${stem}.bundle.${extension}`;
+      const bytes = Buffer.from(this.rewritten(page, text, extension));
+      this.done.set(name, {path: pathOf(name, bytes), bytes, extension});
+      return this.done.get(name).path;
+    };
+    const styles = [...html.matchAll(kStyle)].map(([, href]) => this.named(page, href));
+    const modules = [...html.matchAll(kModuleScript)].map(([, src]) => this.named(page, src));
+    if (styles.length > 0) {
+      const link = `<link rel="stylesheet" href="${put('css', styles.map((each) => this.text(each)).join('\n'))}">\n`;
+      let first = true;
+      html = html.replace(kStyle, () => (first ? ((first = false), link) : ''));
+    }
+    if (modules.length > 0) {
+      const bundle = new Bundle(this);
+      for (const [, src] of html.matchAll(kDeferred)) bundle.addClassic(this.named(page, src));
+      for (const name of modules) bundle.add(name);
+      const script = `<script src="${put('js', bundle.text)}" type="module"></script>\n`;
+      let first = true;
+      html = html
+        .replace(kDeferred, '')
+        .replace(kPreload, '')
+        .replace(kModuleScript, () => (first ? ((first = false), script) : ''));
+    }
+    return html;
+  }
+
+  // The name of what a file refers to; it must be there.
+  named(from, reference) {
+    const name = posix.join(posix.dirname(from), reference);
+    if (!this.sources.has(name)) fail(`${from}: no file for '${reference}'`);
+    return name;
   }
 
   // The finished file, its references first.
@@ -113,16 +234,10 @@ class Embedder {
     this.open.push(name);
     const extension = name.split('.').pop();
     let bytes = this.sources.get(name);
-    const rules = name.startsWith('vendor/') ? [] : kReferences[extension] ?? [];
-    if (rules.length > 0) {
-      let text = bytes.toString('utf8');
-      for (const [pattern, required] of rules) {
-        text = text.replace(pattern, (whole, before, reference, after) => {
-          const target = this.resolve(name, reference, required);
-          return target === null ? whole : before + target + after;
-        });
-      }
-      bytes = Buffer.from(extension === 'html' ? text : trim(text, extension));
+    if (!name.startsWith('vendor/') && kReferences[extension]) {
+      const text = bytes.toString('utf8');
+      const whole = extension === 'html' ? this.bundle(name, text) : trim(text, extension);
+      bytes = Buffer.from(this.rewritten(name, whole, extension));
     }
     this.open.pop();
     const file = {path: pathOf(name, bytes), bytes, extension};
@@ -130,8 +245,20 @@ class Embedder {
     return file;
   }
 
+  // The text with the served names in the place of its references.
+  rewritten(name, text, extension) {
+    for (const [pattern, required] of kReferences[extension]) {
+      text = text.replace(pattern, (whole, before, reference, after) => {
+        const target = this.resolve(name, reference, required);
+        return target === null ? whole : before + target + after;
+      });
+    }
+    return text;
+  }
+
   // The served path for a reference, or null when it is to stay as it is.
   resolve(from, reference, required) {
+    if (reference.startsWith('/a/')) return null;  // of a bundle, done
     if (/^([a-z][a-z0-9+.-]*:|#|\/\/)/i.test(reference) || reference === '') return null;
     const [, path, rest] = /^([^?#]*)(.*)$/s.exec(reference);
     const name = path.startsWith('/') ? path.slice(1) : posix.join(posix.dirname(from), path);
@@ -188,7 +315,7 @@ function write(files, out) {
 const options = parseArguments(process.argv.slice(2));
 if (!options.web || !options.out) fail('--web and --out are needed');
 const embedder = new Embedder(readSources(options));
-const files = [...embedder.sources.keys()].map((name) => embedder.finish(name));
+const files = embedder.all();
 for (const {path} of files) if (/["\\\x00-\x20]/.test(path)) fail(`a name that no URL should have: ${path}`);
 files.sort((a, b) => (a.path < b.path ? -1 : 1));
 write(files, options.out);

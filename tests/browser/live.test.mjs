@@ -6,6 +6,7 @@ import {findBrowser, launch, numbersOf, openPage, sleep, sql, startDemo} from '.
 
 const kFilledWithinMs = 5000;
 const kPageBytesMax = 60000;
+const kRequestsMax = 6; // page, scripts, styles, icon and stream
 const kSqlAttempts = 60;
 
 const found = await findBrowser();
@@ -299,10 +300,17 @@ describe('the Live page', {skip: found.why}, () => {
   });
 
   test('small, with a strict policy and no motion for those who want none', async () => {
+    const asked = [];
     const {page, context, complaints, filled} = await openPage(browser, demo.url, {
       reducedMotion: 'reduce',
+      prepare: (page) => page.on('request', (request) => asked.push(request.url())),
     });
     await filled();
+    assert.ok(asked.length <= kRequestsMax, asked.join('\n'));
+    assert.deepEqual(
+      asked.filter((url) => !url.startsWith(demo.url)),
+      [],
+    );
     const {bytes, files} = await page.evaluate(() => {
       const files = performance
         .getEntriesByType('resource')

@@ -49,11 +49,42 @@ class WebAssetsTest(unittest.TestCase):
         self.assertEqual(run.returncode, 0, run.stderr)
         table, served = self.table(), self.served()
         self.assertEqual(table, sorted(table))
-        for name in ("app", "charts/line", "deep", "w", "logo"):
+        for name in ("index.bundle", "w", "logo"):
             [path] = [p for p in table if re.fullmatch(rf"/a/{name}\.[0-9a-f]{{8}}\.(js|svg)", p)]
             self.assertIn(path, served)
+        # What the page's module imports is in its bundle, in the order in which it is needed.
+        self.assertEqual([p for p in table if "line" in p or "deep" in p or "app" in p], [])
+        self.assertLess(served.index("draw = 1"), served.index("new Worker"))
         self.assertIn('href="/metrics"', served)
         self.assertIn('href="#x"', served)
+
+    def test_a_bundle_does_what_the_modules_do(self):
+        files = {
+            "index.html": '<script src="first.js" defer></script>\n<script type="module" src="app.js">'
+                          '</script>',
+            "first.js": "var before = 'b';",
+            "app.js": "import {twice, kTwo as two} from './math.js';\nimport * as text from './text.js';\n"
+                      "import './side.js';\nconst k = 1;\n"
+                      "console.log(globalThis.before, twice(k), two, text.shout('x'), new text.Loud().k, seen);",
+            "math.js": "import {shout} from './text.js';\nconst k = 2;\nexport const kTwo = k;\n"
+                       "export function twice(n) {\n  return n * k + shout('').length;\n}",
+            "text.js": "const k = '!';\nexport const shout = (t) => t + k;\nclass Loud {\n  k = k;\n}\n"
+                       "export {Loud};",
+            "side.js": "globalThis.seen = 'side';",
+        }
+        run = self.embed(files)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        script = self.served().split("var before", 1)[1].split("\0", 1)[0]
+        script = "var before" + script[:script.rindex("})();") + len("})();")]
+        node = subprocess.run(["node", "--input-type=module", "-e", script], capture_output=True,
+                              text=True, check=False)
+        self.assertEqual(node.stdout, "b 3 2 x! ! side\n", node.stderr)
+
+    def test_what_cannot_be_bundled_is_an_error(self):
+        run = self.embed({"index.html": '<script type="module" src="app.js"></script>',
+                          "app.js": "export default 1;"})
+        self.assertNotEqual(run.returncode, 0)
+        self.assertIn("app.js: cannot be bundled", run.stderr)
 
     def test_a_name_changes_with_what_it_refers_to(self):
         names = []
