@@ -13,6 +13,7 @@ import os
 import pathlib
 import random
 import re
+import resource
 import signal
 import sqlite3
 import subprocess
@@ -65,6 +66,12 @@ def die_with_parent():
     """In a child: no process outlives a test that was killed."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def prepare_child(nofile):
+    die_with_parent()
+    if nofile is not None:  # at most so many open files
+        resource.setrlimit(resource.RLIMIT_NOFILE, (nofile, nofile))
 
 
 def environment(**changes):
@@ -149,14 +156,15 @@ class Broker:
 class Process:
     """A started `retailpulse`, its output in files."""
 
-    def __init__(self, arguments, folder, name, env=None, program=PROGRAM):
+    def __init__(self, arguments, folder, name, env=None, program=PROGRAM, nofile=None):
         self.out_path = pathlib.Path(folder, f"{name}.out")
         self.err_path = pathlib.Path(folder, f"{name}.err")
         self.arguments = [str(a) for a in arguments]
         with open(self.out_path, "wb") as out, open(self.err_path, "wb") as err:
             self.popen = subprocess.Popen(
                 [program, *self.arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                cwd=folder, env=env or environment(), preexec_fn=die_with_parent)
+                cwd=folder, env=env or environment(),
+                preexec_fn=lambda: prepare_child(nofile))
         self.page = ""
 
     @property
