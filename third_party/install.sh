@@ -37,6 +37,8 @@ if [[ $1 == test ]]; then
   java_is_new_enough || wanted+=(openjdk-17-jre-headless)  # a real Kafka broker
   command -v mvn >/dev/null || wanted+=(maven)             # its jars
   command -v chromium >/dev/null || wanted+=(chromium)     # browser tests
+  command -v systemd-analyze >/dev/null || wanted+=(systemd)  # judges config/retailpulse.service
+  command -v readelf >/dev/null || wanted+=(binutils)      # reads how the program was hardened
 fi
 
 if ! command -v dpkg-query >/dev/null; then
