@@ -51,14 +51,30 @@ async function packages() {
   return {chromium, axe};
 }
 
-export function launch({chromium, path}) {
-  return chromium.launch({executablePath: path, headless: true, args: kFlags});
+export function launch({chromium, path}, flags = []) {
+  return chromium.launch({executablePath: path, headless: true, args: [...kFlags, ...flags]});
 }
 
 // The demo with its own store; resolves when its page is ready.
-export async function startDemo(...more) {
+export function startDemo(...more) {
   const data = mkdtempSync(join(tmpdir(), 'retailpulse-browser-'));
-  const child = spawn(kBinary, ['demo', '--port', '0', '--data', data, ...more], {
+  return start(data, ['demo', ...more]);
+}
+
+// The pages of a store whose brokers do not answer.
+export function startQuiet(data) {
+  return startRun(data, '127.0.0.1:1', []);
+}
+
+// `run` on the native topics of a broker.
+export function startRun(data, broker, more) {
+  const topics = ['transactions', 'product_listings', 'feedback', 'interactions'];
+  return start(data, ['run', '-b', broker, ...topics.flatMap((topic) => ['-t', topic]), ...more]);
+}
+
+async function start(data, words) {
+  const [command, ...more] = words;
+  const child = spawn(kBinary, [command, '--port', '0', '--data', data, ...more], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
   let log = '';
@@ -79,12 +95,12 @@ export async function startDemo(...more) {
     data,
     readyAt: Date.now(),
     log: () => log,
-    async stop() {
+    async stop({keep = false} = {}) {
       child.kill('SIGTERM');
       const hard = setTimeout(() => child.kill('SIGKILL'), 10000);
       await ended;
       clearTimeout(hard);
-      rmSync(data, {recursive: true, force: true});
+      if (!keep) rmSync(data, {recursive: true, force: true});
     },
   };
 }
