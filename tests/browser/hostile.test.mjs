@@ -262,6 +262,31 @@ describe('hostile text', {skip: found.why}, () => {
     assert.ok(seen >= 25, 'too few payloads were shown to show anything');
   });
 
+  test('from events, on the other pages', async () => {
+    const {page, context, complaints, filled} = await openPage(browser, running.url);
+    await filled();
+    const others = await page.$$eval('nav.pages a', (links) => links.map(({href}) => href));
+    for (const url of others) {
+      await page.goto(url);
+      const question = page.locator('textarea').first();
+      if ((await question.count()) > 0) {
+        await question.fill('SELECT product_id, name, category FROM products_by_day LIMIT 600');
+        await question.press('Control+Enter');
+      }
+      await sleep(1500);
+      const marks = await page.evaluate(() => [
+        window.pwned ?? null,
+        document.querySelectorAll('[data-pwned], [onerror], [onload], img, iframe').length,
+      ]);
+      assert.deepEqual(marks, [null, 0], url);
+      const text = await page.evaluate(() => document.body.textContent);
+      const seen = payloads.filter((p) => text.includes(p)).length;
+      console.log(`${new URL(url).pathname}: ${seen} payloads are in its text`);
+    }
+    assert.deepEqual(await complaints(), []);
+    await context.close();
+  });
+
   test('from events, in every answer opened as a page', async () => {
     const {page, context, complaints} = await openPage(browser, running.url);
     const {paths} = await (await fetch(`${running.url}api/openapi.json`)).json();
