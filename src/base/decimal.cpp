@@ -7,7 +7,8 @@
 namespace retailpulse {
 namespace {
 
-constexpr std::size_t kExponentDigitsMax = 4;  // 1e9999 is out of range anyway
+// More would need more digits to undo it than any value has bytes: out of range, or zero.
+constexpr std::size_t kExponentDigitsMax = 8;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -37,7 +38,7 @@ bool take_exponent(std::string_view& rest, int& exponent) {
   auto digits = take_digits(rest);
   if (digits.empty()) return false;
   while (digits.size() > 1 && digits[0] == '0') digits.remove_prefix(1);
-  if (digits.size() > kExponentDigitsMax) digits = "9999";
+  if (digits.size() > kExponentDigitsMax) digits = "99999999";
   for (char c : digits) exponent = exponent * 10 + (c - '0');
   if (negative) exponent = -exponent;
   return true;

@@ -72,6 +72,13 @@ void append_utf8(std::string& out, char32_t code) {
 
 bool is_control(char32_t code) { return code < 0x20 || (code >= 0x7f && code < 0xa0); }
 
+// Spreadsheets skip line ends, and some take the wide forms of East Asian texts for the signs.
+bool begins_formula(std::string_view text) {
+  if (text.empty()) return false;
+  constexpr std::u32string_view kBegins = U"=+-@\t\r\n\uff1d\uff0b\uff0d\uff20";
+  return kBegins.find(take_code_point(text)) != std::u32string_view::npos;
+}
+
 bool is_plain_number(std::string_view text) {
   std::int64_t value = 0;
   return parse_decimal(text, 6, value) != DecimalResult::kNotANumber;
@@ -98,10 +105,7 @@ void append_json_string(std::string& out, std::string_view bytes) {
 
 void append_csv_cell(std::string& out, std::string_view bytes) {
   std::string text;
-  if (!bytes.empty() && std::string_view("=+-@\t\r").find(bytes[0]) != std::string_view::npos &&
-      !is_plain_number(bytes)) {
-    text.push_back('\'');
-  }
+  if (begins_formula(bytes) && !is_plain_number(bytes)) text.push_back('\'');
   while (!bytes.empty()) append_utf8(text, take_code_point(bytes));
   if (text.find_first_of(",\"\r\n") == std::string::npos) {
     out += text;

@@ -17,8 +17,8 @@ namespace retailpulse {
 // stand inside HTML, a script or an SSE line.
 void append_json_string(std::string& out, std::string_view bytes);
 
-// A cell of RFC 4180. A text that a spreadsheet would take for a formula (begins with = + - @ tab
-// or return, and is not a plain number) gets a leading apostrophe.
+// A cell of RFC 4180. A text that a spreadsheet would take for a formula (begins with = + - @, also
+// in their wide forms, a tab or a line end, and is not a plain number) gets a leading apostrophe.
 void append_csv_cell(std::string& out, std::string_view bytes);
 
 // For a table on a terminal: control characters as \xNN or \u{NNNN}.

@@ -11,6 +11,7 @@
 
 #include <retailpulse/clock.h>
 
+#include "base/escape.h"
 #include "base/thread_safety.h"
 
 namespace retailpulse {
@@ -31,22 +32,15 @@ std::string_view level_name(LogLevel level) {
   return "error";
 }
 
-// A quoted JSON string; C0, C1 and DEL become \u escapes, so no text can forge a line or colour.
+// Texts of events, brokers and file systems may be of any length; a line stays readable.
+std::string_view shortened(std::string_view text) { return text.substr(0, kLogTextBytesMax); }
+
+// For a terminal: what append_json_string() is for a file.
 void append_quoted(std::string& out, std::string_view text) {
   out.push_back('"');
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const bool c1 = c == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0;
-    if (c == '"' || c == '\\') {
-      out.push_back('\\');
-      out.push_back(static_cast<char>(c));
-    } else if (c1) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", static_cast<unsigned char>(text[++i]));
-    } else if (c < 0x20 || c == 0x7f) {
-      fmt::format_to(std::back_inserter(out), "\\u{:04x}", c);
-    } else {
-      out.push_back(static_cast<char>(c));
-    }
+  for (const char c : terminal_text(shortened(text))) {
+    if (c == '"') out.push_back('\\');
+    out.push_back(c);
   }
   out.push_back('"');
 }
@@ -93,12 +87,12 @@ class Sink {
                              LogFields fields, std::uint64_t repeats) {
     std::string out = fmt::format(R"({{"ts":"{}","level":"{}","component":)", timestamp(),
                                   level_name(level));
-    append_quoted(out, component);
+    append_json_string(out, component);
     out += ",\"msg\":";
-    append_quoted(out, message);
+    append_json_string(out, shortened(message));
     for (const auto& [name, value] : fields) {
       out += fmt::format(",\"{}\":", name);
-      append_quoted(out, value);
+      append_json_string(out, shortened(value));
     }
     if (repeats > 0) out += fmt::format(",\"repeats\":{}", repeats);
     return out + "}";
@@ -106,10 +100,8 @@ class Sink {
 
   static std::string as_logfmt(LogLevel level, std::string_view component,
                                std::string_view message, LogFields fields, std::uint64_t repeats) {
-    std::string out = fmt::format("{} {:<7} {}: ", timestamp(), level_name(level), component);
-    std::string quoted;
-    append_quoted(quoted, message);
-    out += quoted.substr(1, quoted.size() - 2);
+    std::string out = fmt::format("{} {:<7} {}: {}", timestamp(), level_name(level), component,
+                                  terminal_text(shortened(message)));
     for (const auto& [name, value] : fields) {
       out += fmt::format(" {}=", name);
       append_quoted(out, value);

@@ -129,6 +129,12 @@ TEST_CASE("the edges of the range", "[decimal]") {
   CHECK(parse_decimal("9223372036854.775808", 6, v) == DecimalResult::kOutOfRange);
   CHECK(parse_decimal("9223372036854.7758074", 6, v) == DecimalResult::kRounded);
   CHECK(parse_decimal("9223372036854.7758075", 6, v) == DecimalResult::kOutOfRange);
+  // Digits enough to undo an exponent of five: neither zero nor out of range.
+  const std::string zeros(12'000, '0');
+  CHECK(parse_decimal("0." + zeros + "25e12001", 6, v) == DecimalResult::kExact);
+  CHECK(v == 2'500'000);
+  CHECK(parse_decimal("25" + zeros + "e-12001", 6, v) == DecimalResult::kExact);
+  CHECK(v == 2'500'000);
   CHECK(parse_decimal("1e99999999999999999999", 6, v) == DecimalResult::kOutOfRange);
   CHECK(parse_decimal("0e99999999999999999999", 6, v) == DecimalResult::kExact);
   CHECK(v == 0);

@@ -50,6 +50,8 @@ TEST_CASE("escape: a CSV cell is one cell and no formula") {
   CHECK(csv("-12.50") == "-12.50");
   CHECK(csv("-12.50-cmd") == "'-12.50-cmd");
   CHECK(csv("\t=1") == "'\t=1");
+  CHECK(csv("\n=1") == "\"'\n=1\"");
+  CHECK(csv("\xef\xbc\x9d" "1+1") == "'\xef\xbc\x9d" "1+1");  // the wide = of East Asian texts
 }
 
 TEST_CASE("escape: a terminal sees no control characters") {

@@ -72,6 +72,19 @@ TEST_CASE("hostile text can neither end a line nor start an escape sequence", "[
   CHECK(text.find("a\\\"b\\\\c") != std::string::npos);
 }
 
+TEST_CASE("a line is valid UTF-8 and of bounded length, whatever is logged", "[log]") {
+  const std::string text = logged([] {
+    log(LogLevel::kWarning, "kafka", "broker says \xff\xc3", {{"raw", "\xed\xa0\x80 \xe2\x82"}});
+    log(LogLevel::kWarning, "kafka", std::string(1 << 20, 'm'), {{"raw", std::string(1 << 20, '\x01')}});
+  });
+  CHECK(text.find("broker says \xef\xbf\xbd\xef\xbf\xbd\"") != std::string::npos);
+  for (const char* raw : {"\xff", "\xed\xa0", "\xc3", "\xe2\x82\""}) {
+    CHECK(text.find(raw) == std::string::npos);
+  }
+  CHECK(std::count(text.begin(), text.end(), '\n') == 2);
+  CHECK(text.size() < 8 * kLogTextBytesMax);
+}
+
 TEST_CASE("a line has its level, component and fields", "[log]") {
   const std::string text = logged([] {
     log(LogLevel::kError, "store", "disk is full", {{"path", "/data"}, {"free", "0"}});
