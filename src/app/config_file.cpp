@@ -19,6 +19,37 @@ namespace {
 
 constexpr std::size_t kFileBytesMax = 1U << 20;
 constexpr std::size_t kShownMax = 60;
+constexpr int kDepthMax = 64;  // what follows walks the text by recursion
+constexpr std::size_t kPathBytesMax = 1000;
+
+struct TooDeep {};
+
+// Parses, comments allowed. Throws Json::parse_error or TooDeep.
+Json parse_json(const std::string& text) {
+  const auto shallow = [](int depth, Json::parse_event_t, const Json&) {
+    if (depth > kDepthMax) throw TooDeep{};
+    return true;
+  };
+  return Json::parse(text, shallow, true, true);
+}
+
+// As Kafka takes it.
+bool is_topic(std::string_view text) {
+  const auto good = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           c == '.' || c == '_' || c == '-';
+  };
+  return !text.empty() && text.size() <= 249 && text != "." && text != ".." &&
+         std::all_of(text.begin(), text.end(), good);
+}
+
+// Keys with dots between; empty: the field is not read.
+bool is_path(std::string_view text) {
+  if (text.empty()) return true;
+  const auto dots = static_cast<std::size_t>(std::count(text.begin(), text.end(), '.'));
+  return text.size() <= kPathBytesMax && dots < kPathDepthMax && text.front() != '.' &&
+         text.back() != '.' && text.find("..") == std::string_view::npos;
+}
 
 std::string pointer_of(const std::string& path) {
   if (path.empty()) return {};
@@ -65,7 +96,7 @@ std::size_t line_at(std::string_view text, std::size_t byte) {
 std::string stream_fault(const std::string& key, const Json& value, StreamConfig& stream) {
   const std::string text = value.is_string() ? value.get<std::string>() : "";
   if (key == "topic") {
-    return text.empty() || text.size() > 249 ? "the name of a topic" : "";
+    return is_topic(text) ? "" : "the name of a topic: 1 to 249 of a-z, A-Z, 0-9, '.', '_', '-'";
   }
   if (key == "role") {
     return parse_role(text, stream.role) ? ""
@@ -117,7 +148,11 @@ void ConfigLoader::file(const std::string& path) {
   const std::string text = bytes.str();
   Json json;
   try {
-    json = Json::parse(text, nullptr, true, true);
+    json = parse_json(text);
+  } catch (const TooDeep&) {
+    return error(path, fmt::format("the configuration is nested deeper than {}.", kDepthMax));
+  } catch (const Json::out_of_range&) {
+    return error(path, "this is no JSON: a number is too large for any setting.");
   } catch (const Json::parse_error& fault) {
     // The library counts the byte it stumbled over; a missing comma is often the line before.
     return error(fmt::format("{}:{}", path, line_at(text, fault.byte == 0 ? 0 : fault.byte - 1)),
@@ -171,8 +206,10 @@ void ConfigLoader::read_section(const File& file, const Json& json, const std::s
     } else if (member == "streams") {
       read_streams(file, value);
     } else if (!value.is_object()) {
+      const bool may_be_secret = member == "kafka.properties";
       error(file.at(pointer_of(member)),
-            fmt::format("{} is {}; it must be an object.", member, shown_value(value)));
+            fmt::format("{} is {}; it must be an object.", member,
+                        may_be_secret ? "not right" : shown_value(value)));
     } else if (member == "kafka.properties") {
       read_properties(file, value);
     } else {
@@ -274,11 +311,12 @@ void ConfigLoader::read_mapping(const File& file, const Json& json, std::size_t 
     const std::string line = file.at(pointer + "/" + name);
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       unknown_key(line, path, name, known);
-    } else if (value.is_string()) {
+    } else if (value.is_string() && is_path(value.get_ref<const std::string&>())) {
       stream.fields[name] = value.get<std::string>();
     } else {
-      error(line, fmt::format("{}.{} is {}; it must be a path such as \"order.total\".", path, name,
-                              shown_value(value)));
+      error(line, fmt::format("{}.{} is {}; it must be a path of at most {} keys such as "
+                              "\"order.total\".",
+                              path, name, shown_value(value), kPathDepthMax));
     }
   }
 }

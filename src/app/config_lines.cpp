@@ -3,10 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 
 namespace retailpulse {
 
-ConfigLines::ConfigLines(std::string_view text) : text_(text) { value(""); }
+ConfigLines::ConfigLines(std::string_view text) : text_(text) {
+  if (text_.substr(0, 3) == "\xef\xbb\xbf") at_ = 3;  // some editors begin a file so
+  value("");
+}
 
 std::size_t ConfigLines::line_of(const std::string& pointer) const {
   const auto found = lines_.find(pointer);
@@ -74,7 +78,9 @@ void ConfigLines::array(const std::string& pointer) {
 std::string ConfigLines::key() {
   const std::size_t begin = at_ + 1;
   skip_string();
-  return std::string(text_.substr(begin, at_ - 1 - begin));
+  std::string raw(text_.substr(begin, at_ - 1 - begin));
+  if (raw.find('\\') == std::string::npos) return raw;
+  return nlohmann::json::parse('"' + raw + '"', nullptr, false).get<std::string>();
 }
 
 void ConfigLines::skip_string() {

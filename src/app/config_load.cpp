@@ -309,7 +309,9 @@ std::string ConfigLoader::show(bool with_origin) const {
   }
   for (const auto& [name, value] : config_.kafka.properties) {
     line("kafka.properties." + name,
-         kafka_property_is_secret(name) ? std::string(kMasked) : Json(value).dump());
+         kafka_property_is_secret(name)
+             ? std::string(kMasked)
+             : Json(value).dump(-1, ' ', false, Json::error_handler_t::replace));
   }
   for (const StreamConfig& stream : config_.streams) {
     Json json{{"topic", stream.topic},
