@@ -3,7 +3,7 @@
 //
 //   node embed.mjs --web DIR --uplot DIR --out DIR [--licence NAME=FILE]...
 //
-// - *.html keep their names (index.html is "/"); every other file becomes /a/NAME.HASH.EXT.
+// - NAME.html is "/NAME" (index.html is "/"); every other file becomes /a/NAME.HASH.EXT.
 // - References are rewritten to the hashed names: src and href in HTML; relative imports,
 //   import() and new URL('…', import.meta.url) in JavaScript; url() and @import in CSS. One that
 //   leads nowhere, and a cycle of references, is an error with file and name.
@@ -278,7 +278,7 @@ function hash(bytes) {
 
 function pathOf(name, bytes) {
   if (name === 'index.html') return '/';
-  if (isPage(name)) return `/${name}`;
+  if (isPage(name)) return `/${name.replace(/\.html$/, '')}`;
   const dot = name.lastIndexOf('.');
   return `/a/${name.slice(0, dot)}.${hash(bytes).slice(0, 8)}${name.slice(dot)}`;
 }

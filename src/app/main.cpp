@@ -8,10 +8,13 @@
 #include "app/command_line.h"
 #include "app/commands.h"
 #include "app/process_guard.h"
+#include "app/sql_child.h"
 
 int main(int argc, char** argv) {
   using namespace retailpulse;
   const Clock& clock = system_clock();
+  // Before anything is read: this process is to know as little as possible.
+  if (argc == 3 && argv[1] == kSqlChildWord) return sql_child(argv[2], clock);
   CommandLine line = parse_command_line(std::vector<std::string>(argv + 1, argv + argc),
                                         process_environment(), clock);
   if (std::string told = hide_secrets(argc, argv); !told.empty()) line.warnings.push_back(told);

@@ -5,6 +5,7 @@
 #include <retailpulse/history.h>
 
 #include "app/build_info.h"
+#include "app/child_console.h"
 #include "base/zone.h"
 #include "serve/api.h"
 #include "serve/frame_maker.h"
@@ -41,20 +42,15 @@ std::optional<StoreFigures> figures_of(HistoryReader& history) {
 class LivePages final : public Pages {
  public:
   LivePages(const Clock& clock, const PipelineView& view, Metrics& metrics, Zone zone,
-            std::unique_ptr<HistoryReader> history)
+            std::unique_ptr<HistoryReader> history, std::unique_ptr<SqlConsole> console)
       : clock_(clock), view_(view), metrics_(metrics), zone_(std::move(zone)),
-        history_(std::move(history)), frames_(*history_, view_, zone_, clock_) {}
+        history_(std::move(history)), console_(std::move(console)), frames_(*history_, view_, zone_, clock_) {}
 
   Status open(const Config& config) {
     Router router;
-    const ApiContext context{*history_, view_, frames_, zone_, clock_, library_versions()};
-    for (Route& route : api_routes(context)) {
-      if (route.prefix) {
-        router.get_prefix(std::move(route.path), std::move(route.handler));
-      } else {
-        router.get(std::move(route.path), std::move(route.handler));
-      }
-    }
+    const ApiContext context{*history_, view_, frames_, zone_, clock_, library_versions(),
+                             console_.get()};
+    add_routes(router, api_routes(context));
     add_operator_routes(router, view_, {build_version(), build_commit(), build_compiler()},
                         [this] { return figures_of(*history_); });
     if (Status s = add_static_routes(router, config.http); !s.ok()) return s;
@@ -74,6 +70,7 @@ class LivePages final : public Pages {
   Metrics& metrics_;
   Zone zone_;
   std::unique_ptr<HistoryReader> history_;
+  std::unique_ptr<SqlConsole> console_;
   FrameMaker frames_;
   std::unique_ptr<HttpServer> server_;  // last: ended first
 };
@@ -88,7 +85,8 @@ Result<std::unique_ptr<Pages>> open_pages(const Config& config, const Clock& clo
   auto history = open_history(store_path, clock);
   if (!history.ok()) return history.status();
   auto pages = std::make_unique<LivePages>(clock, view, metrics, std::move(zone).value(),
-                                           std::move(history).value());
+                                           std::move(history).value(),
+                                           make_child_console(store_path, clock));
   if (Status s = pages->open(config); !s.ok()) return s;
   return std::unique_ptr<Pages>(std::move(pages));
 }

@@ -58,13 +58,23 @@ std::vector<Endpoint> pipeline_endpoints() {
   };
 }
 
+std::vector<Endpoint> asking_endpoints() {
+  return {
+      {"/api/v1/sql",
+       "One SELECT over the store's tables and views, in a process that cannot write and has two "
+       "seconds; at most 1000 rows and 1 MiB, else truncated is true.",
+       {}, false, {}, {}, {{"query", "The statement"}}},
+  };
+}
+
 void bind(std::vector<Endpoint>& endpoints, const ApiContext& context) {
   const std::pair<std::string_view, Answer> answers[] = {
       {"/api/v1/frame", get_frame},           {"/api/v1/kpis", get_kpis},
       {"/api/v1/series", get_series},         {"/api/v1/top", get_top},
       {"/api/v1/breakdown", get_breakdown},   {"/api/v1/products/", get_product},
       {"/api/v1/status", get_status},         {"/api/v1/partitions", get_partitions},
-      {"/api/v1/ledger", get_ledger},         {"/api/v1/rejects", get_rejects}};
+      {"/api/v1/ledger", get_ledger},         {"/api/v1/rejects", get_rejects},
+      {"/api/v1/sql", post_sql}};
   for (Endpoint& endpoint : endpoints) {
     for (const auto& [path, function] : answers) {
       if (endpoint.path != path) continue;
@@ -93,6 +103,7 @@ Reply get_frame(const ApiContext& context, const Request& request) {
 std::vector<Endpoint> api_endpoints(const ApiContext& context) {
   std::vector<Endpoint> endpoints = shop_endpoints();
   for (Endpoint& endpoint : pipeline_endpoints()) endpoints.push_back(std::move(endpoint));
+  for (Endpoint& endpoint : asking_endpoints()) endpoints.push_back(std::move(endpoint));
   bind(endpoints, context);
   return endpoints;
 }
@@ -103,7 +114,8 @@ std::vector<Route> api_routes(const ApiContext& context) {
       context.versions.empty() ? std::string("unknown") : context.versions.front().second;
   std::vector<Route> routes;
   for (const Endpoint& endpoint : endpoints) {
-    routes.push_back({endpoint.path, !endpoint.rest.empty(), endpoint.handler});
+    routes.push_back({endpoint.path, !endpoint.rest.empty(), endpoint.handler,
+                      !endpoint.members.empty()});
     if (!endpoint.rows) continue;
     for (const char* suffix : {".csv", ".ndjson"}) {
       routes.push_back({endpoint.path + suffix, false, endpoint.handler});
@@ -114,6 +126,14 @@ std::vector<Route> api_routes(const ApiContext& context) {
     routes.push_back({path, false, [text](const Request&) { return object_reply(*text); }});
   }
   return routes;
+}
+
+void add_routes(Router& router, std::vector<Route> routes) {
+  for (Route& route : routes) {
+    if (route.post) router.post(std::move(route.path), std::move(route.handler));
+    else if (route.prefix) router.get_prefix(std::move(route.path), std::move(route.handler));
+    else router.get(std::move(route.path), std::move(route.handler));
+  }
 }
 
 }  // namespace retailpulse

@@ -17,10 +17,12 @@
 #include <retailpulse/clock.h>
 #include <retailpulse/history.h>
 #include <retailpulse/pipeline.h>
+#include <retailpulse/sql.h>
 
 #include "base/zone.h"
 #include "serve/frame_maker.h"
 #include "serve/http.h"
+#include "serve/router.h"
 
 namespace retailpulse {
 
@@ -32,6 +34,7 @@ struct ApiContext {
   const Zone& zone;
   const Clock& clock;
   std::vector<std::pair<std::string, std::string>> versions;  // "retailpulse" -> "0.1.0 (abc)"
+  SqlConsole* console = nullptr;  // null: there is none
 };
 
 struct Parameter {
@@ -47,6 +50,7 @@ struct Endpoint {
   bool rows = false;            // also as CSV and NDJSON, by Accept or by the suffix .csv, .ndjson
   std::string_view rest{};      // prefix: name of the path's last part
   Handler handler;
+  std::vector<Parameter> members{};  // of a POST's JSON object; empty: it is a GET
 };
 
 // Paths of the table with every suffix, ready for the router; a prefix ends with '/'.
@@ -54,10 +58,12 @@ struct Route {
   std::string path;
   bool prefix = false;
   Handler handler;
+  bool post = false;
 };
 
 [[nodiscard]] std::vector<Endpoint> api_endpoints(const ApiContext& context);
 // The table's routes, and the OpenAPI description of all at its two paths.
 [[nodiscard]] std::vector<Route> api_routes(const ApiContext& context);
+void add_routes(Router& router, std::vector<Route> routes);
 
 }  // namespace retailpulse

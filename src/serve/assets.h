@@ -1,7 +1,8 @@
 // The files of the dashboard, compiled into the program.
 //
-// The table is generated at build time (web/embed.mjs): index.html is "/", every other file has a
-// name with the hash of its content, "/a/<name>.<hash>.<ext>", which may be cached for ever.
+// The table is generated at build time (web/embed.mjs): index.html is "/", NAME.html is "/NAME",
+// every other file has a name with the hash of its content, "/a/<name>.<hash>.<ext>", which may be
+// cached for ever.
 //
 // Thread: any (constant data).
 #pragma once

@@ -49,6 +49,27 @@ Json operation(const Endpoint& endpoint, std::string_view content_type) {
   return {{"get", get}};
 }
 
+// A POST: what its object may hold, and the header without which no browser may send it.
+Json posting(const Endpoint& endpoint) {
+  Json properties = Json::object();
+  for (const Parameter& p : endpoint.members) properties[std::string(p.name)] = {{"description", p.about}};
+  const Json body = {{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
+  return {{"post",
+           {{"summary", endpoint.about},
+            {"parameters",
+             Json::array({{{"name", "X-RetailPulse"}, {"in", "header"}, {"required", true},
+                           {"description", "Any value; says that no form of another site sent it"},
+                           {"schema", {{"type", "string"}}}}})},
+            {"requestBody",
+             {{"required", true}, {"content", {{"application/json", {{"schema", body}}}}}}},
+            {"responses",
+             {{"200", {{"description", "OK"}, {"content", media("application/json")}}},
+              {"400", problem_response("It is wrong or not allowed; the detail says why.")},
+              {"403", problem_response("It does not come from this page.")},
+              {"429", problem_response("Too many at once; try again.")},
+              {"503", problem_response("It would take too long, or cannot be done now.")}}}}}};
+}
+
 Json served_elsewhere(std::string_view about, std::string_view type) {
   return {{"get",
            {{"summary", about},
@@ -84,7 +105,8 @@ std::string openapi_json(const std::vector<Endpoint>& endpoints, std::string_vie
   for (const Endpoint& endpoint : endpoints) {
     std::string path = endpoint.path;
     if (!endpoint.rest.empty()) path += "{" + std::string(endpoint.rest) + "}";
-    paths[path] = operation(endpoint, "application/json");
+    paths[path] = endpoint.members.empty() ? operation(endpoint, "application/json")
+                                           : posting(endpoint);
     if (!endpoint.rows) continue;
     paths[path + ".csv"] = operation(endpoint, "text/csv");
     paths[path + ".ndjson"] = operation(endpoint, "application/x-ndjson");

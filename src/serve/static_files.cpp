@@ -90,7 +90,8 @@ Reply StaticFiles::reply_with(const File& file, const Request& request) const {
 }
 
 std::optional<Reply> StaticFiles::find_on_disk(std::string_view path) const {
-  const std::string_view name = path == "/" ? "/index.html" : path;
+  std::string name(path == "/" ? "/index" : path);
+  if (name.find('.') == std::string::npos) name += ".html";  // "/sql" is the page sql.html
   auto bytes = read_below(root_, name);
   if (bytes == nullptr) return std::nullopt;
   Reply reply;

@@ -9,46 +9,13 @@
 #include <fmt/format.h>
 
 #include "store/history_table.h"
+#include "store/sql_permit.h"
 #include "store/sqlite.h"
 
 namespace retailpulse {
 namespace {
 
 constexpr int kStepsPerLook = 2000;
-
-bool reads_only(int action, const char* function) {
-  switch (action) {
-    case SQLITE_SELECT:
-    case SQLITE_READ:
-    case SQLITE_RECURSIVE: return true;
-    case SQLITE_FUNCTION:
-      return std::string_view(function == nullptr ? "" : function) != "load_extension";
-    default: return false;
-  }
-}
-
-// Only reading; `denied` remembers that something else was tried. It also decides while stepping (a
-// schema change prepares again, a pragma as a table prepares then), so it stays.
-int allow_reading(void* denied, int action, const char*, const char* function, const char*,
-                  const char*) {
-  if (reads_only(action, function)) return SQLITE_OK;
-  *static_cast<bool*>(denied) = true;
-  return SQLITE_DENY;
-}
-
-// The manual's limits for untrusted SQL, as wide as the views need.
-void set_limits(sqlite3* db) {
-  sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 16 << 20);
-  sqlite3_limit(db, SQLITE_LIMIT_SQL_LENGTH, 100'000);
-  sqlite3_limit(db, SQLITE_LIMIT_COLUMN, 200);
-  sqlite3_limit(db, SQLITE_LIMIT_EXPR_DEPTH, 200);
-  sqlite3_limit(db, SQLITE_LIMIT_COMPOUND_SELECT, 20);
-  sqlite3_limit(db, SQLITE_LIMIT_VDBE_OP, 100'000);
-  sqlite3_limit(db, SQLITE_LIMIT_FUNCTION_ARG, 16);
-  sqlite3_limit(db, SQLITE_LIMIT_ATTACHED, 0);
-  sqlite3_limit(db, SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 100);
-  sqlite3_limit(db, SQLITE_LIMIT_VARIABLE_NUMBER, 0);
-}
 
 Result<Database> open_checked(const std::string& path, Database::Mode mode) {
   auto db = Database::open(path, mode);
@@ -81,19 +48,21 @@ Result<Database> open_for_reading(const std::string& path) {
   return open_checked(path, Database::Mode::kImmutable);
 }
 
-constexpr const char* kReadOnly = "only reading is allowed: one SELECT (or WITH ... SELECT)";
-
-Status invalid(sqlite3* db, bool denied) {
-  return Status(Code::kInvalid,
-                denied ? std::string(kReadOnly) : fmt::format("SQL: {}", sqlite3_errmsg(db)));
+Status invalid(sqlite3* db, const SqlPermit& permit) {
+  return Status(Code::kInvalid, permit.refusal().empty() ? fmt::format("SQL: {}", sqlite3_errmsg(db))
+                                                         : permit.refusal());
 }
 
-Result<Statement> prepare_one(sqlite3* db, const std::string& sql, const bool& denied) {
+Result<Statement> prepare_one(sqlite3* db, const std::string& sql, const SqlPermit& permit) {
+  // SQLite stops at one, and would be asked for the rest for ever.
+  if (sql.find('\0') != std::string::npos) {
+    return Status(Code::kInvalid, "the text of the statement has a NUL byte");
+  }
   const char* rest = nullptr;
   sqlite3_stmt* raw = nullptr;
   if (sqlite3_prepare_v3(db, sql.data(), static_cast<int>(sql.size()), 0, &raw, &rest) !=
       SQLITE_OK) {
-    return invalid(db, denied);
+    return invalid(db, permit);
   }
   Statement statement(raw);
   if (raw == nullptr) return Status(Code::kInvalid, "there is no SQL statement in the text");
@@ -108,8 +77,17 @@ Result<Statement> prepare_one(sqlite3* db, const std::string& sql, const bool& d
       return Status(Code::kInvalid, "give one SQL statement at a time");
     }
   }
-  if (sqlite3_stmt_readonly(raw) == 0) return Status(Code::kInvalid, kReadOnly);
+  if (sqlite3_stmt_readonly(raw) == 0) return Status(Code::kInvalid, "only reading is allowed");
   return statement;
+}
+
+// The statement and the number of its commit are read in one transaction.
+Status begin_reading(Database& db, SqlOutcome& outcome) {
+  if (Status s = db.exec("BEGIN"); !s.ok()) return s;
+  auto frame = db.integer("SELECT frame FROM clock");
+  if (!frame.ok()) return frame.status();
+  outcome.frame = static_cast<std::uint64_t>(frame.value().value_or(0));
+  return {};
 }
 
 struct Deadline {
@@ -122,8 +100,12 @@ int is_late(void* deadline) {
   return d.clock.monotonic() > d.at ? 1 : 0;
 }
 
-Status step_failure(sqlite3* db, const SqlLimits& limits, bool denied) {
-  if (denied) return Status(Code::kInvalid, kReadOnly);
+Status step_failure(sqlite3* db, const SqlLimits& limits, const SqlPermit& permit) {
+  if (!permit.refusal().empty()) return Status(Code::kInvalid, permit.refusal());
+  const int result = sqlite3_errcode(db) & 0xff;
+  if (result == SQLITE_NOMEM || result == SQLITE_TOOBIG || result == SQLITE_ERROR) {
+    return Status(Code::kInvalid, fmt::format("SQL: {}", sqlite3_errmsg(db)));
+  }
   const Status status = sqlite_status(db, "SQL");
   if (status.code() != Code::kTimeout) return status;
   return Status(Code::kTimeout,
@@ -136,25 +118,28 @@ Status step_failure(sqlite3* db, const SqlLimits& limits, bool denied) {
 Result<SqlOutcome> run_sql(const std::string& path, const std::string& sql,
                            const SqlLimits& limits, SqlFormat format, const Clock& clock,
                            std::ostream& out) {
+  SqlPermit permit;  // before the connection, which it outlives
   auto opened = open_for_reading(path);
   if (!opened.ok()) return opened.status();
   Database db = std::move(opened).value();
-  set_limits(db.raw());
-  bool denied = false;
-  sqlite3_set_authorizer(db.raw(), allow_reading, &denied);
+  SqlOutcome outcome;
+  if (Status s = begin_reading(db, outcome); !s.ok()) return s;
+  if (Status s = permit.install(db, limits.trust); !s.ok()) return s;
+  if (limits.opened) {
+    if (Status s = limits.opened(); !s.ok()) return s;
+  }
   Deadline deadline{clock, clock.monotonic() + limits.deadline};
   sqlite3_progress_handler(db.raw(), kStepsPerLook, is_late, &deadline);
-  auto prepared = prepare_one(db.raw(), sql, denied);
+  auto prepared = prepare_one(db.raw(), sql, permit);
   if (!prepared.ok()) return prepared.status();
   Statement statement = std::move(prepared).value();
   const auto table = make_row_writer(format, statement, out);
-  SqlOutcome outcome;
   for (;;) {
     const int result = sqlite3_step(statement.raw());
     if (result == SQLITE_DONE) break;
     if (result != SQLITE_ROW) {
       table->end();
-      return step_failure(db.raw(), limits, denied);
+      return step_failure(db.raw(), limits, permit);
     }
     outcome.truncated = outcome.rows == limits.rows_max || table->bytes() >= limits.bytes_max;
     if (outcome.truncated) break;

@@ -31,6 +31,8 @@ class Columns {
   [[nodiscard]] bool is_number(int column) const {
     return type(column) == SQLITE_INTEGER || type(column) == SQLITE_FLOAT;
   }
+  [[nodiscard]] bool is_integer(int column) const { return type(column) == SQLITE_INTEGER; }
+  [[nodiscard]] std::int64_t integer(int column) const { return statement_.integer(column); }
   // Shortest text that reads back as the same number; text and blobs as they are.
   [[nodiscard]] std::string text(int column) const {
     switch (type(column)) {
@@ -91,7 +93,7 @@ class CsvWriter final : public LineWriter {
   void end() override {}
 };
 
-class JsonRowWriter final : public LineWriter {
+class JsonRowWriter : public LineWriter {
  public:
   using LineWriter::LineWriter;
   void row() override {
@@ -107,7 +109,7 @@ class JsonRowWriter final : public LineWriter {
   }
   void end() override { write(first_ ? "[]\n" : "\n]\n"); }
 
- private:
+ protected:
   void append_value(std::string& line, int column) const {
     const std::string text = columns_.text(column);
     const bool finite = text.find_first_of("in") == std::string::npos;  // inf, nan
@@ -120,6 +122,39 @@ class JsonRowWriter final : public LineWriter {
     }
   }
   bool first_ = true;
+};
+
+// The members "columns" and "rows" of a JSON object.
+class MembersWriter final : public JsonRowWriter {
+ public:
+  MembersWriter(Statement& statement, std::ostream& out) : JsonRowWriter(statement, out) {
+    std::string line = "\"columns\":[";
+    for (int c = 0; c < columns_.count(); ++c) {
+      if (c > 0) line += ',';
+      append_json_string(line, columns_.name(c));
+    }
+    write(line + "],\"rows\":[");
+  }
+  void row() override {
+    std::string line = first_ ? "\n[" : ",\n[";
+    first_ = false;
+    for (int c = 0; c < columns_.count(); ++c) {
+      if (c > 0) line += ',';
+      append_exact(line, c);
+    }
+    write(line + "]");
+  }
+  void end() override { write("]"); }
+
+ private:
+  // A reader whose numbers are doubles must not round: what a double cannot hold is a text.
+  void append_exact(std::string& line, int column) const {
+    constexpr std::int64_t kExact = std::int64_t{1} << 53;
+    const bool beyond = columns_.is_integer(column) &&
+                        (columns_.integer(column) > kExact || columns_.integer(column) < -kExact);
+    if (beyond) append_json_string(line, columns_.text(column));
+    else append_value(line, column);
+  }
 };
 
 class TableWriter final : public LineWriter {
@@ -196,6 +231,7 @@ std::unique_ptr<RowWriter> make_row_writer(SqlFormat format, Statement& statemen
   switch (format) {
     case SqlFormat::kCsv: return std::make_unique<CsvWriter>(statement, out);
     case SqlFormat::kJson: return std::make_unique<JsonRowWriter>(statement, out);
+    case SqlFormat::kMembers: return std::make_unique<MembersWriter>(statement, out);
     case SqlFormat::kTable: break;
   }
   return std::make_unique<TableWriter>(statement, out);

@@ -19,19 +19,34 @@ using Query = std::map<std::string, std::string, std::less<>>;
 constexpr std::int64_t kMinute = 60 * kSecondUs;
 constexpr std::int64_t kHour = 3600 * kSecondUs;
 
+// Answers what a test tells it to, and keeps the question.
+class FixedConsole final : public SqlConsole {
+ public:
+  Result<std::string> ask(const std::string& sql) override {
+    asked = sql;
+    return answer;
+  }
+  std::string asked;
+  Result<std::string> answer = std::string("{}");
+};
+
 // The API over a ShopFile, asked as the server asks it.
 class Api {
  public:
   explicit Api(const ShopFile& shop)
       : zone_(shop.zone()), history_(open(shop)),
         frames_(*history_, pipeline, zone_, system_clock()) {
-    for (Route& route : api_routes(context())) {
-      if (route.prefix) router_.get_prefix(route.path, route.handler);
-      else router_.get(route.path, route.handler);
-    }
+    add_routes(router_, api_routes(context()));
   }
   ApiContext context() {
-    return {*history_, pipeline, frames_, zone_, system_clock(), {{"retailpulse", "0.1.0"}}};
+    return {*history_, pipeline, frames_, zone_, system_clock(), {{"retailpulse", "0.1.0"}}, &console};
+  }
+  Reply post(const std::string& path, const std::string& body) {
+    Request request;
+    request.method = "POST";
+    request.path = path;
+    request.body = body;
+    return router_.answer(request);
   }
   Reply get(const std::string& path, const Query& query = {}, const std::string& accept = "") {
     Request request;
@@ -51,6 +66,7 @@ class Api {
   }
 
   FixedPipeline pipeline;
+  FixedConsole console;
 
  private:
   static std::unique_ptr<HistoryReader> open(const ShopFile& shop) {
@@ -339,7 +355,10 @@ TEST_CASE("api: the description has every route, and only routes") {
   CHECK(api.json("/api/openapi.json") == description);
   std::set<std::string> described;
   for (const auto& [path, item] : description["paths"].items()) {
-    CHECK(item["get"].contains("responses"));
+    const std::string verb = item.contains("get") ? "get" : "post";
+    CHECK(item.size() == 1);
+    CHECK(item.at(verb).contains("responses"));
+    CHECK(item.at(verb).contains("requestBody") == (verb == "post"));
     described.insert(path);
   }
   // What the server answers by itself.
@@ -374,6 +393,46 @@ TEST_CASE("api: an unchanged answer keeps its ETag, a changed one does not") {
   CHECK(api.get("/api/v1/kpis").etag == etag);
   shop.book({.us = kTenOClock - kHour, .gross_micros = 1});
   CHECK(api.get("/api/v1/kpis").etag != etag);
+}
+
+TEST_CASE("api: a statement goes to the console as it is, and its answer comes back") {
+  ShopFile shop;
+  fill(shop);
+  Api api(shop);
+  api.console.answer = std::string(R"({"frame":7,"columns":["1"],"rows":[[1]]})");
+  const Reply reply = api.post("/api/v1/sql", R"({"query":"SELECT \"a\u0000b\u2028\" -- x"})");
+  CHECK(reply.status == 200);
+  CHECK(*reply.body == R"({"frame":7,"columns":["1"],"rows":[[1]]})");
+  CHECK(reply.cache_control == "no-store");
+  CHECK(api.console.asked == std::string("SELECT \"a\0b\xe2\x80\xa8\" -- x", 21));
+  const std::pair<Code, int> failures[] = {
+      {Code::kInvalid, 400}, {Code::kTimeout, 503}, {Code::kBusy, 429}, {Code::kStorage, 503}};
+  for (const auto& [code, status] : failures) {
+    api.console.answer = Status(code, "a sentence with <b> and \xff");
+    const Reply failed = api.post("/api/v1/sql", R"({"query":"x"})");
+    CHECK(failed.status == status);
+    CHECK(Json::parse(*failed.body)["detail"].get<std::string>().find("a sentence") == 0);
+  }
+  CHECK(api.get("/api/v1/sql").status == 405);
+}
+
+TEST_CASE("api: the body of a POST is one flat object with known members") {
+  ShopFile shop;
+  Api api(shop);
+  for (const std::string& body :
+       {std::string("[]"), std::string("{"), std::string("null"), std::string("\"x\""),
+        std::string(R"({"query":1})"), std::string(R"({"query":["a"]})"),
+        std::string(R"({"query":{"a":1}})"), std::string(R"({"sql":"SELECT 1"})"),
+        std::string(R"({"query":"a"} x)"), std::string(R"({"query":null})"),
+        std::string(R"({"query":18446744073709551615})"), std::string(R"({"query":1e400})"),
+        std::string(R"({"query":"\xff"})") , std::string(60000, '['),
+        R"({"query":)" + std::string(60000, '[')}) {
+    CAPTURE(body.substr(0, 80));
+    api.console.asked = "nothing";
+    CHECK(api.post("/api/v1/sql", body).status == 400);
+    CHECK(api.console.asked == "nothing");
+  }
+  CHECK(api.post("/api/v1/sql", "").status == 200);  // the console says that there is no statement
 }
 
 }  // namespace

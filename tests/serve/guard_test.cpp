@@ -185,11 +185,14 @@ TEST_CASE("guard: other sites' pages cannot use the API") {
   CHECK(judge_get("Sec-Fetch-Site: cross-site\r\n", "/") == 0);  // a link to the page is fine
 }
 
-TEST_CASE("guard: a POST is JSON from the own page, or says that no browser sent it") {
+TEST_CASE("guard: a POST is JSON with our own header, and from no other site") {
   const std::string json = "Content-Type: application/json; charset=utf-8\r\n";
-  CHECK(judge_post(json + "Sec-Fetch-Site: same-origin\r\n") == 0);
-  CHECK(judge_post(json + "Origin: http://localhost:8080\r\n") == 0);
-  CHECK(judge_post(json + "X-RetailPulse: 1\r\n") == 0);
+  const std::string ours = json + "X-RetailPulse: 1\r\n";
+  CHECK(judge_post(ours + "Sec-Fetch-Site: same-origin\r\n") == 0);
+  CHECK(judge_post(ours + "Origin: http://localhost:8080\r\n") == 0);
+  CHECK(judge_post(ours) == 0);
+  CHECK(judge_post(json + "Sec-Fetch-Site: same-origin\r\n") == 403);
+  CHECK(judge_post(json + "Origin: http://localhost:8080\r\n") == 403);
   CHECK(judge_post(json) == 403);
   CHECK(judge_post(json + "Origin: http://evil.com\r\n") == 403);
   CHECK(judge_post(json + "Origin: null\r\nX-RetailPulse: 1\r\n") == 403);

@@ -88,6 +88,56 @@ TEST_CASE("sql: limits end the result and say so") {
   CHECK(late.status.code() == Code::kTimeout);
 }
 
+TEST_CASE("sql: a stranger reads the store's tables and views and calls what is on the list") {
+  ShopFile shop;
+  shop.book({.us = kTenOClock, .gross_micros = -12'500'000});
+  SqlLimits limits;
+  limits.trust = SqlTrust::kStranger;
+  const auto stranger = [&](const std::string& sql) {
+    return ask(shop, sql, SqlFormat::kMembers, limits);
+  };
+  // Every view works: what they call is allowed.
+  for (const char* view : {"totals_by_minute", "totals_by_day", "categories_by_minute",
+                           "categories_by_day", "products_by_day", "ratings_by_day",
+                           "events_by_minute", "ledger", "partitions", "rejects"}) {
+    CAPTURE(view);
+    const Answer answer = stranger(std::string("SELECT * FROM ") + view);
+    CAPTURE(answer.status.message());
+    CHECK(answer.status.ok());
+  }
+  CHECK(stranger("SELECT net, orders, NULL FROM totals_by_day").text ==
+        "\"columns\":[\"net\",\"orders\",\"NULL\"],\"rows\":[\n[\"-12.50\",1,null]]");
+  CHECK(stranger("SELECT 9007199254740993 a, -5 a WHERE 1").text ==
+        "\"columns\":[\"a\",\"a\"],\"rows\":[\n[\"9007199254740993\",-5]]");
+  CHECK(stranger("SELECT count(*) FROM totals").status.ok());
+  CHECK(stranger("SELECT 1").outcome.frame == ask(shop, "SELECT frame FROM clock").outcome.frame);
+  for (const char* sql :
+       {"SELECT * FROM sqlite_schema", "SELECT sql FROM sqlite_master", "SELECT count(*) FROM sqlite_schema",
+        "SELECT name FROM pragma_table_list", "SELECT * FROM json_each('[1]')",
+        "SELECT * FROM dbstat", "SELECT printf('%d',1)", "SELECT format('%d',1)",
+        "SELECT zeroblob(10)", "SELECT replace('a','a','b')", "SELECT sqlite_version()",
+        "SELECT randomblob(9)", "SELECT load_extension('x')", "SELECT readfile('/etc/passwd')",
+        "SELECT json('[]')", "SELECT edit('x')", "SELECT * FROM generate_series(1,9)",
+        "SELECT char(65)", "SELECT fts5()", "SELECT changes()"}) {
+    CAPTURE(sql);
+    const Answer answer = stranger(sql);
+    CHECK(answer.status.code() == Code::kInvalid);
+    CHECK_FALSE(answer.status.message().empty());
+  }
+  CHECK(stranger("SELECT PRINTF('%d',1)").status.message() ==
+        "the function printf cannot be used here");
+  CHECK(stranger("SELECT * FROM sqlite_schema").status.message() ==
+        "sqlite_master cannot be read here, only the tables and views of the store");
+}
+
+TEST_CASE("sql: a NUL in the text ends in a sentence, not in a loop") {
+  ShopFile shop;
+  for (const std::string& sql : {std::string("SELECT 1\0", 9), std::string("\0SELECT 1", 9),
+                                 std::string("SELECT 1;\0DROP TABLE totals", 27)}) {
+    CHECK(ask(shop, sql).status.message() == "the text of the statement has a NUL byte");
+  }
+}
+
 TEST_CASE("sql: hostile text stays text in every format") {
   ShopFile shop;
   const std::string evil = "=cmd|' /C calc'!A0\x1b[31m</script>\"\n\xff";
