@@ -78,7 +78,7 @@ class Console {
     const table = el(
       'table',
       {class: 'grid'},
-      el('thead', {}, el('tr', {}, ...columns.map((name) => el('th', {scope: 'col'}, visible(name))))),
+      el('thead', {}, el('tr', {}, ...columns.map((name, i) => head(name, rows[0]?.[i])))),
       el('tbody', {}, ...rows.map((row) => el('tr', {}, ...row.map(cell)))),
     );
     byId('rows').replaceChildren(table);
@@ -87,10 +87,18 @@ class Console {
   }
 }
 
+const kShort = 28; // longer texts may be broken anywhere
+
+const styleOf = (value) =>
+  typeof value === 'number' ? 'num' : String(value).length > kShort ? 'long' : null;
+
+function head(name, first) {
+  return el('th', {scope: 'col', class: styleOf(typeof first === 'number' ? first : name)}, visible(name));
+}
+
 function cell(value) {
   if (value === null) return el('td', {class: 'null'}, 'NULL');
-  if (typeof value === 'number') return el('td', {class: 'num'}, String(value));
-  return el('td', {}, visible(value));
+  return el('td', {class: styleOf(value)}, visible(String(value)));
 }
 
 frame();

@@ -100,6 +100,7 @@ struct Epoch {
   std::vector<OrderLine> order_lines;
   std::vector<Listing> listings;
   std::vector<Reject> rejects;
+  std::vector<Replayed> replays;    // their partitions have an advance, if only by nothing
   std::vector<PartitionAdvance> advances;
   std::int64_t newest_record_us = 0;  // greatest Kafka timestamp in it, for the delay metric
 };

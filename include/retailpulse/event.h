@@ -75,6 +75,19 @@ struct Reject {
   std::string raw;                // first kRejectRawBytes of the value
 };
 
+// A rejected record that was decoded again. Its events are those of its batch from `first_event`.
+struct Replayed {
+  std::int64_t reject = 0;            // its row in the store
+  PartitionSlot slot{};
+  Offset offset = 0;
+  Reason was = Reason::kNone;         // under which it stands in the ledger
+  Bucket bucket = Bucket::kRejected;  // where it belongs now
+  Reason now = Reason::kNone;         // kRejected: why still
+  std::string field;                  // likewise
+  std::uint32_t first_event = 0;
+  std::uint32_t events = 0;
+};
+
 // A text that the lane met for the first time. Ids count up from 0 for each dimension.
 struct NewName {
   Dimension dimension{};
@@ -108,6 +121,7 @@ struct EventBatch {
   std::vector<Reject> rejects;
   std::vector<NewName> names;
   std::vector<Advance> advances;  // at most one for each slot, in order of first appearance
+  std::vector<Replayed> replays;  // then there are no advances: every event is theirs
   std::int64_t newest_record_us = 0;  // greatest Kafka timestamp of the records read
 
   void clear() {
@@ -117,6 +131,7 @@ struct EventBatch {
     rejects.clear();
     names.clear();
     advances.clear();
+    replays.clear();
     newest_record_us = 0;
   }
 };

@@ -68,8 +68,8 @@ class HistoryView {  // Thread: the one inside read()
 
   [[nodiscard]] virtual std::vector<PartitionRow> partitions() = 0;
   [[nodiscard]] virtual std::vector<LedgerRow> ledger() = 0;
-  // Newest first; `before` = 0 begins at the newest, else only ids below it.
-  [[nodiscard]] virtual std::vector<RejectRow> rejects(std::int64_t before, std::size_t limit) = 0;
+  // Newest first.
+  [[nodiscard]] virtual std::vector<RejectRow> rejects(const RejectQuery& query) = 0;
 };
 
 class HistoryReader {

@@ -136,6 +136,13 @@ struct RejectRow {
   std::string raw;  // hostile bytes, not always UTF-8
 };
 
+struct RejectQuery {
+  std::int64_t before = 0;  // newest first; 0 begins at the newest, else only ids below it
+  std::size_t limit = 100;
+  std::string topic{};      // empty: all
+  std::string reason{};     // empty: all
+};
+
 struct StoreSize {
   std::string path;
   std::uint64_t db_bytes = 0;

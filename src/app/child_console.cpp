@@ -39,7 +39,8 @@ class Fd {
 // A place among kConsolesMax, as long as it lives.
 class Place {
  public:
-  explicit Place(std::atomic<int>& taken) : taken_(taken), ours_(taken.fetch_add(1) < kConsolesMax) {}
+  explicit Place(std::atomic<int>& taken)
+      : taken_(taken), ours_(taken.fetch_add(1) < kConsolesMax) {}
   Place(const Place&) = delete;
   Place& operator=(const Place&) = delete;
   ~Place() { taken_.fetch_sub(1); }
@@ -54,7 +55,8 @@ class Place {
 class Child {
  public:
   Child(pid_t pid, Fd line) : pid_(pid), line_(std::move(line)) {}
-  Child(Child&& other) noexcept : pid_(std::exchange(other.pid_, 0)), line_(std::move(other.line_)) {}
+  Child(Child&& other) noexcept
+      : pid_(std::exchange(other.pid_, 0)), line_(std::move(other.line_)) {}
   Child& operator=(Child&&) = delete;
   ~Child() {
     if (pid_ == 0) return;
@@ -152,7 +154,8 @@ Result<std::string> understood(std::string answer) {
   if (word == kChildDone) return answer;
   if (word == kChildInvalid) return Status(Code::kInvalid, std::move(answer));
   if (word == kChildTimeout) return Status(Code::kTimeout, std::move(answer));
-  log(LogLevel::kWarning, "sql", "a statement of the console could not be run", {{"cause", answer}});
+  log(LogLevel::kWarning, "sql", "a statement of the console could not be run",
+      {{"cause", answer}});
   return Status(Code::kStorage, std::move(answer));
 }
 

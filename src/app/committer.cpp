@@ -26,8 +26,9 @@ bool has_content(const Epoch& epoch) { return !epoch.advances.empty(); }
 }  // namespace
 
 Committer::Committer(const Config& config, const Clock& clock, RollupStore& store,
-                     StatusBoard& board, Metrics& metrics)
+                     StatusBoard& board, Metrics& metrics, ReplayDesk& replays)
     : config_(config), clock_(clock), store_(store), board_(board), metrics_(metrics.commit),
+      replays_(replays),
       watermark_(config.time, store.watermark_us()),
       committed_watermark_us_(store.watermark_us()) {}
 
@@ -196,6 +197,7 @@ Status Committer::commit(const Epochs& epochs, const std::vector<GapRow>& gaps) 
   idle_count_ = context.idle.size();
   failpoint("publish");
   board_.committed(report.value().frame, epochs, context.idle);
+  for (const auto& epoch : epochs) replays_.committed(report.value().frame, epoch->replays);
   failpoint("ack");
   ack(epochs);
   failpoint("after ack");

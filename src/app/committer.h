@@ -24,6 +24,7 @@
 #include <retailpulse/store.h>
 
 #include "app/lane.h"
+#include "app/replay_desk.h"
 #include "app/status_board.h"
 #include "base/signal.h"
 #include "base/thread_safety.h"
@@ -34,7 +35,7 @@ namespace retailpulse {
 class Committer {
  public:
   Committer(const Config& config, const Clock& clock, RollupStore& store, StatusBoard& board,
-            Metrics& metrics);
+            Metrics& metrics, ReplayDesk& replays);
   ~Committer();
 
   // A partition that some lane will read; before that lane learns of it.
@@ -67,6 +68,7 @@ class Committer {
   RollupStore& store_;
   StatusBoard& board_;
   CommitMetrics& metrics_;
+  ReplayDesk& replays_;
   Signal signal_;
   std::vector<Lane*> lanes_;
   std::vector<bool> ended_;                 // by lane: its last epoch was taken

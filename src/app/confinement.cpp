@@ -110,7 +110,8 @@ Status confine_resources() {
   if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) return failed("prctl");
   if (prctl(PR_SET_DUMPABLE, 0) != 0) return failed("prctl");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) return failed("prctl");
-  if (setpriority(PRIO_PROCESS, 0, kNice) != 0) return failed("setpriority");
+  // Polite only; a service manager's filter may refuse it.
+  static_cast<void>(setpriority(PRIO_PROCESS, 0, kNice));
   return {};
 }
 

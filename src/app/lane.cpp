@@ -84,6 +84,10 @@ void Lane::consume() {
   while (!stop_.load(std::memory_order_relaxed)) {
     if (batch == nullptr && (batch = free_batch()) == nullptr) break;  // stopping
     take_inbox(*batch);
+    if (take_replays(*batch)) {
+      push(batch);
+      continue;
+    }
     BatchBuilder builder(*decoder_, *batch);
     failpoint("poll");
     const Status status = source_->poll(builder, kPoll);
@@ -110,6 +114,28 @@ void Lane::take_inbox(EventBatch& batch) {
     starts.push_back(std::move(partition.start));
   }
   if (!starts.empty()) source_->add(std::move(starts));
+}
+
+void Lane::replay(std::vector<ReplayOrder> orders) {
+  const MutexLock lock(inbox_mutex_);
+  std::move(orders.begin(), orders.end(), std::back_inserter(replays_));
+}
+
+bool Lane::take_replays(EventBatch& batch) {
+  std::vector<ReplayOrder> orders;
+  {
+    const MutexLock lock(inbox_mutex_);
+    orders.swap(replays_);
+  }
+  std::size_t done = 0;
+  while (done < orders.size() && batch.events.size() < kBatchEvents) {
+    replay_into(*decoder_, orders[done++], batch);
+  }
+  if (done < orders.size()) {  // the rest goes into the next batch
+    orders.erase(orders.begin(), orders.begin() + static_cast<std::ptrdiff_t>(done));
+    replay(std::move(orders));
+  }
+  return !batch.replays.empty();
 }
 
 Lane::BatchPtr Lane::free_batch() {

@@ -7,7 +7,7 @@
 // stage before simply waits: back-pressure reaches librdkafka's bounded queue and stops fetching.
 //
 // Thread:     start, add, stop_reading, join: role main. request_epoch, take_epoch, source: role
-//             committer. The two loops own everything else.
+//             committer. replay: any. The two loops own everything else.
 // Invariants: after stop_reading() the lane still hands over every record that it took; its last
 //             epoch bears `last`.
 // Limits:     kBatches batches of events (event.h) and kEpochRowsMax rows.
@@ -26,6 +26,7 @@
 #include <retailpulse/metrics.h>
 #include <retailpulse/source.h>
 
+#include "app/replay_builder.h"
 #include "base/ring.h"
 #include "base/signal.h"
 #include "base/thread_safety.h"
@@ -47,6 +48,9 @@ class Lane {
   ~Lane();
 
   void add(std::vector<LanePartition> partitions) RP_EXCLUDES(inbox_mutex_);
+  // Decodes rejected records of this lane's partitions again; each comes back in an epoch. Any
+  // thread; after add() of their partitions.
+  void replay(std::vector<ReplayOrder> orders) RP_EXCLUDES(inbox_mutex_);
   // `failed` is called once, from the consumer thread, when the source cannot go on.
   void start(std::function<void(const Status&)> failed);
   void stop_reading();
@@ -68,6 +72,8 @@ class Lane {
   void consume();
   void aggregate();
   void take_inbox(EventBatch& batch) RP_EXCLUDES(inbox_mutex_);
+  // True when `batch` holds replays now, and is to be pushed as it is.
+  bool take_replays(EventBatch& batch) RP_EXCLUDES(inbox_mutex_);
   void push(BatchPtr& batch);
   [[nodiscard]] BatchPtr free_batch();
   bool fold_next(Aggregator& aggregator);
@@ -84,6 +90,7 @@ class Lane {
 
   Mutex inbox_mutex_;
   std::vector<LanePartition> inbox_ RP_GUARDED_BY(inbox_mutex_);
+  std::vector<ReplayOrder> replays_ RP_GUARDED_BY(inbox_mutex_);  // kReplayMax at most
 
   Ring<BatchPtr, kBatches> batches_;   // consumer -> aggregator
   Ring<BatchPtr, kBatches> free_;      // aggregator -> consumer

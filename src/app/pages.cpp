@@ -42,14 +42,16 @@ std::optional<StoreFigures> figures_of(HistoryReader& history) {
 class LivePages final : public Pages {
  public:
   LivePages(const Clock& clock, const PipelineView& view, Metrics& metrics, Zone zone,
-            std::unique_ptr<HistoryReader> history, std::unique_ptr<SqlConsole> console)
+            std::unique_ptr<HistoryReader> history, std::unique_ptr<SqlConsole> console,
+            Replayer& replayer)
       : clock_(clock), view_(view), metrics_(metrics), zone_(std::move(zone)),
-        history_(std::move(history)), console_(std::move(console)), frames_(*history_, view_, zone_, clock_) {}
+        history_(std::move(history)), console_(std::move(console)), replayer_(replayer),
+        frames_(*history_, view_, zone_, clock_) {}
 
   Status open(const Config& config) {
     Router router;
     const ApiContext context{*history_, view_, frames_, zone_, clock_, library_versions(),
-                             console_.get()};
+                             console_.get(), &replayer_};
     add_routes(router, api_routes(context));
     add_operator_routes(router, view_, {build_version(), build_commit(), build_compiler()},
                         [this] { return figures_of(*history_); });
@@ -71,6 +73,7 @@ class LivePages final : public Pages {
   Zone zone_;
   std::unique_ptr<HistoryReader> history_;
   std::unique_ptr<SqlConsole> console_;
+  Replayer& replayer_;
   FrameMaker frames_;
   std::unique_ptr<HttpServer> server_;  // last: ended first
 };
@@ -79,14 +82,14 @@ class LivePages final : public Pages {
 
 Result<std::unique_ptr<Pages>> open_pages(const Config& config, const Clock& clock,
                                           const std::string& store_path, const PipelineView& view,
-                                          Metrics& metrics) {
+                                          Metrics& metrics, Replayer& replayer) {
   auto zone = Zone::find(config.time.zone);
   if (!zone.ok()) return zone.status();
   auto history = open_history(store_path, clock);
   if (!history.ok()) return history.status();
   auto pages = std::make_unique<LivePages>(clock, view, metrics, std::move(zone).value(),
                                            std::move(history).value(),
-                                           make_child_console(store_path, clock));
+                                           make_child_console(store_path, clock), replayer);
   if (Status s = pages->open(config); !s.ok()) return s;
   return std::unique_ptr<Pages>(std::move(pages));
 }

@@ -10,6 +10,7 @@
 #include <retailpulse/config.h>
 #include <retailpulse/metrics.h>
 #include <retailpulse/pipeline.h>
+#include <retailpulse/replay.h>
 #include <retailpulse/status.h>
 
 namespace retailpulse {
@@ -24,6 +25,7 @@ class Pages {
 // Binds and begins to answer. Everything given outlives the pages.
 [[nodiscard]] Result<std::unique_ptr<Pages>> open_pages(const Config& config, const Clock& clock,
                                                         const std::string& store_path,
-                                                        const PipelineView& view, Metrics& metrics);
+                                                        const PipelineView& view, Metrics& metrics,
+                                                        Replayer& replayer);
 
 }  // namespace retailpulse

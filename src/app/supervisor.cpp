@@ -62,7 +62,10 @@ Status Supervisor::open_store_and_pages() {
   auto stored = store_->partitions();
   if (!stored.ok()) return stored.status();
   stored_ = std::move(stored).value();
-  auto pages = open_pages(config_, clock_, store_->path(), *board_, *metrics_);
+  auto replays = ReplayDesk::open(store_->path(), clock_);
+  if (!replays.ok()) return replays.status();
+  replays_ = std::move(replays).value();
+  auto pages = open_pages(config_, clock_, store_->path(), *board_, *metrics_, *replays_);
   if (!pages.ok()) return pages.status();
   pages_ = std::move(pages).value();
   return {};
@@ -72,7 +75,8 @@ Status Supervisor::open_lanes() {
   auto admin = open_kafka_admin(config_.kafka);
   if (!admin.ok()) return admin.status();
   admin_ = std::move(admin).value();
-  committer_ = std::make_unique<Committer>(config_, clock_, *store_, *board_, *metrics_);
+  committer_ = std::make_unique<Committer>(config_, clock_, *store_, *board_, *metrics_,
+                                            *replays_);
   for (std::uint32_t i = 0; i < metrics_->consumers.size(); ++i) {
     const auto id = static_cast<LaneId>(i);
     auto source = open_kafka_source(config_.kafka, id, metrics_->consumers[i]);
@@ -134,7 +138,9 @@ void Supervisor::add(PlannedPartition&& planned) {
   one.push_back({start, planned.stream,
                  SlotStart{slot, planned.start, planned.max_event_us,
                            std::move(planned.recent_ids)}});
-  lanes_[index_of(slot) % lanes_.size()]->add(std::move(one));
+  Lane& lane = *lanes_[index_of(slot) % lanes_.size()];
+  lane.add(std::move(one));
+  replays_->add(start, lane);
 }
 
 void Supervisor::begin_reading() {
@@ -195,6 +201,7 @@ bool Supervisor::shut_down() {
     committer_->join();
   }
   for (const auto& lane : lanes_) lane->join();
+  if (replays_ != nullptr) replays_->stop();
   if (pages_ != nullptr) pages_->stop();
   failpoint("closing");
   if (Status s = store_->close(); !s.ok()) {

@@ -24,6 +24,7 @@
 #include "app/committer.h"
 #include "app/lane.h"
 #include "app/pages.h"
+#include "app/replay_desk.h"
 #include "app/start_offsets.h"
 #include "app/status_board.h"
 
@@ -63,6 +64,7 @@ class Supervisor {
   std::unique_ptr<RollupStore> store_;
   std::unique_ptr<KafkaAdmin> admin_;
   std::unique_ptr<StatusBoard> board_;
+  std::unique_ptr<ReplayDesk> replays_;
   std::unique_ptr<Committer> committer_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::unique_ptr<Pages> pages_;

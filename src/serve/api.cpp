@@ -53,7 +53,9 @@ std::vector<Endpoint> pipeline_endpoints() {
       {"/api/v1/ledger", "Where every record that was read went.", {}, true, {}, {}},
       {"/api/v1/rejects", "Records that could not be understood, newest first.",
        {{"limit", "Rows, 1 to 1000; default 100"},
-        {"after", "The `next` of the answer before: goes on with older ones"}},
+        {"after", "The `next` of the answer before: goes on with older ones"},
+        {"topic", "Only of this topic"},
+        {"reason", "Only with this reason"}},
        true, {}, {}},
   };
 }
@@ -64,6 +66,14 @@ std::vector<Endpoint> asking_endpoints() {
        "One SELECT over the store's tables and views, in a process that cannot write and has two "
        "seconds; at most 1000 rows and 1 MiB, else truncated is true.",
        {}, false, {}, {}, {{"query", "The statement"}}},
+      {"/api/v1/rejects/replay",
+       "Decodes rejected records again, as the configuration is now, newest first. Those that are "
+       "good enter once: the commit that counts one deletes its reject.",
+       {}, false, {}, {},
+       {{"topic", "Only of this topic"},
+        {"reason", "Only with this reason"},
+        {"limit", "Records, 1 to 1000; default 500"},
+        {"after", "The `next` of the answer before: goes on with older ones"}}},
   };
 }
 
@@ -74,7 +84,7 @@ void bind(std::vector<Endpoint>& endpoints, const ApiContext& context) {
       {"/api/v1/breakdown", get_breakdown},   {"/api/v1/products/", get_product},
       {"/api/v1/status", get_status},         {"/api/v1/partitions", get_partitions},
       {"/api/v1/ledger", get_ledger},         {"/api/v1/rejects", get_rejects},
-      {"/api/v1/sql", post_sql}};
+      {"/api/v1/sql", post_sql},              {"/api/v1/rejects/replay", post_replay}};
   for (Endpoint& endpoint : endpoints) {
     for (const auto& [path, function] : answers) {
       if (endpoint.path != path) continue;

@@ -17,6 +17,7 @@
 #include <retailpulse/clock.h>
 #include <retailpulse/history.h>
 #include <retailpulse/pipeline.h>
+#include <retailpulse/replay.h>
 #include <retailpulse/sql.h>
 
 #include "base/zone.h"
@@ -35,6 +36,7 @@ struct ApiContext {
   const Clock& clock;
   std::vector<std::pair<std::string, std::string>> versions;  // "retailpulse" -> "0.1.0 (abc)"
   SqlConsole* console = nullptr;  // null: there is none
+  Replayer* replayer = nullptr;   // likewise
 };
 
 struct Parameter {

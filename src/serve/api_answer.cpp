@@ -138,6 +138,12 @@ Reply status_reply(const Status& status) {
   return reply;
 }
 
+Reply too_many(const Status& status) {
+  Reply reply = problem(429, "Too Many Requests", status.message());
+  reply.headers.emplace_back("Retry-After", "1");
+  return reply;
+}
+
 Status check_parameters(const Request& request, const std::vector<Parameter>& parameters) {
   for (const auto& [name, value] : request.query) {
     const auto known = std::find_if(parameters.begin(), parameters.end(),

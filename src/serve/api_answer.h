@@ -59,6 +59,7 @@ enum class RowFormat : std::uint8_t { kJson, kCsv, kNdjson };
                                const RowSet& rows);
 [[nodiscard]] Reply object_reply(std::string json);  // with an ETag
 [[nodiscard]] Reply status_reply(const Status& status);
+[[nodiscard]] Reply too_many(const Status& status);  // 429: all places are taken
 
 // Checks names and closed lists; an unknown one is a sentence that lists what there is.
 [[nodiscard]] Status check_parameters(const Request& request,

@@ -9,7 +9,6 @@ namespace retailpulse {
 namespace {
 
 using Json = nlohmann::json;
-constexpr std::size_t kListMax = 1000;
 
 Status wrong(std::string sentence) { return Status(Code::kInvalid, std::move(sentence)); }
 
@@ -19,19 +18,10 @@ Result<BodyValue> value_of(std::string_view name, const Json& value) {
     return wrong(fmt::format("{} is too large a number", name));
   }
   if (value.is_number_integer()) return BodyValue(value.get<std::int64_t>());
-  if (!value.is_array() || value.size() > kListMax) {
-    return wrong(fmt::format("{} is a text, a whole number or a list of at most {} of them", name,
-                             kListMax));
-  }
-  std::vector<std::int64_t> list;
-  for (const Json& each : value) {
-    if (!each.is_number_integer()) return wrong(fmt::format("{} lists whole numbers", name));
-    list.push_back(each.get<std::int64_t>());
-  }
-  return BodyValue(std::move(list));
+  return wrong(fmt::format("{} is a text or a whole number", name));
 }
 
-// Nothing that nests deeper than a list is taken, so the parser never goes deep either.
+// Nothing that nests is taken, so the parser never goes deep either.
 bool is_shallow(const std::string& text) {
   std::size_t depth = 0;
   bool quoted = false;
@@ -41,7 +31,7 @@ bool is_shallow(const std::string& text) {
       else quoted = text[i] != '"';
     } else if (text[i] == '"') {
       quoted = true;
-    } else if ((text[i] == '{' || text[i] == '[') && ++depth > 2) {
+    } else if ((text[i] == '{' || text[i] == '[') && ++depth > 1) {
       return false;
     } else if ((text[i] == '}' || text[i] == ']') && depth > 0) {
       --depth;

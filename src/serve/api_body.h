@@ -1,7 +1,7 @@
 // The JSON object of a POST, its members checked against the endpoint's table.
 //
 // Thread: any (pure functions on values).
-// Limits: those of Request::body; nested values are refused.
+// Limits: those of Request::body; nothing may nest.
 // Test:   tests/serve/api_test.cpp
 #pragma once
 
@@ -18,11 +18,11 @@
 
 namespace retailpulse {
 
-using BodyValue = std::variant<std::string, std::int64_t, std::vector<std::int64_t>>;
+using BodyValue = std::variant<std::string, std::int64_t>;
 using Body = std::map<std::string, BodyValue, std::less<>>;
 
-// Texts, whole numbers and lists of whole numbers under the given names; kInvalid with a sentence
-// for anything else. An empty body is an empty object.
+// Texts and whole numbers under the given names; kInvalid with a sentence for anything else. An
+// empty body is an empty object.
 [[nodiscard]] Result<Body> parse_body(const Request& request,
                                       const std::vector<std::string_view>& names);
 // The member when it is a text (a number), `otherwise` when it is absent.

@@ -27,6 +27,7 @@ inline constexpr std::string_view kMeasureNames[] = {
 [[nodiscard]] Reply get_partitions(const ApiContext& context, const Request& request);
 [[nodiscard]] Reply get_ledger(const ApiContext& context, const Request& request);
 [[nodiscard]] Reply get_rejects(const ApiContext& context, const Request& request);
+[[nodiscard]] Reply post_replay(const ApiContext& context, const Request& request);
 [[nodiscard]] Reply post_sql(const ApiContext& context, const Request& request);
 
 }  // namespace retailpulse

@@ -129,16 +129,19 @@ Reply ledger(HistoryView& history, const Request& request) {
   return rows_reply(request, history.clock().frame, json.take(), set);
 }
 
-Reply rejects(HistoryView& history, const Request& request, std::int64_t after, std::int64_t limit) {
-  RowSet set{{"id", "topic", "partition", "offset", "reason", "field", "record_time", "raw"}, {}};
-  const auto rows = history.rejects(after, static_cast<std::size_t>(limit));
+Reply rejects(HistoryView& history, const Request& request, const RejectQuery& query) {
+  RowSet set{{"id", "topic", "partition", "offset", "reason", "field", "record_time", "raw",
+              "truncated"},
+             {}};
+  const auto rows = history.rejects(query);
   for (const RejectRow& row : rows) {
     set.rows.push_back({row.id, row.topic, row.partition, row.offset, row.reason, row.field,
-                        utc_text(row.record_us), row.raw});
+                        utc_text(row.record_us), row.raw,
+                        yes_no(row.raw.size() >= kRejectRawBytes)});
   }
   JsonWriter json;
   json.open_object().field("frame", history.clock().frame).key("next");
-  if (static_cast<std::int64_t>(rows.size()) == limit) json.number(rows.back().id);
+  if (rows.size() == query.limit) json.number(rows.back().id);
   else json.null();
   return rows_reply(request, history.clock().frame, json.take(), set);
 }
@@ -162,9 +165,10 @@ Reply get_rejects(const ApiContext& context, const Request& request) {
   if (!limit.ok()) return status_reply(limit.status());
   const auto after = number_parameter(request, "after", 0, 0, INT64_MAX);
   if (!after.ok()) return status_reply(after.status());
-  return answer(context, [&](HistoryView& view) {
-    return rejects(view, request, after.value(), limit.value());
-  });
+  const RejectQuery query{after.value(), static_cast<std::size_t>(limit.value()),
+                          std::string(query_value(request, "topic")),
+                          std::string(query_value(request, "reason"))};
+  return answer(context, [&](HistoryView& view) { return rejects(view, request, query); });
 }
 
 }  // namespace retailpulse

@@ -17,10 +17,8 @@ Reply post_sql(const ApiContext& context, const Request& request) {
   }
   auto answer = context.console->ask(query.value());
   if (answer.ok()) return json_reply(std::move(answer).value());
-  if (answer.status().code() != Code::kBusy) return status_reply(answer.status());
-  Reply reply = problem(429, "Too Many Requests", answer.status().message());
-  reply.headers.emplace_back("Retry-After", "1");
-  return reply;
+  return answer.status().code() == Code::kBusy ? too_many(answer.status())
+                                               : status_reply(answer.status());
 }
 
 }  // namespace retailpulse

@@ -52,8 +52,11 @@ Json operation(const Endpoint& endpoint, std::string_view content_type) {
 // A POST: what its object may hold, and the header without which no browser may send it.
 Json posting(const Endpoint& endpoint) {
   Json properties = Json::object();
-  for (const Parameter& p : endpoint.members) properties[std::string(p.name)] = {{"description", p.about}};
-  const Json body = {{"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
+  for (const Parameter& p : endpoint.members) {
+    properties[std::string(p.name)] = {{"description", p.about}};
+  }
+  const Json body = {
+      {"type", "object"}, {"properties", properties}, {"additionalProperties", false}};
   return {{"post",
            {{"summary", endpoint.about},
             {"parameters",

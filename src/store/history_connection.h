@@ -37,14 +37,20 @@ class HistoryConnection {
   void each(const char* sql, std::initializer_list<std::int64_t> parameters, OnRow on_row) {
     if (Statement* statement = start(sql, parameters)) drain(*statement, on_row);
   }
-  // The same with a text as ?1 before the numbers.
+  // The same with texts as ?1, ?2, ... before the numbers.
+  template <class OnRow>
+  void each(const char* sql, std::initializer_list<std::string_view> texts,
+            std::initializer_list<std::int64_t> parameters, OnRow on_row) {
+    Statement* statement = start(sql, parameters, static_cast<int>(texts.size()) + 1);
+    if (statement == nullptr) return;
+    int index = 1;
+    for (const std::string_view text : texts) statement->bind(index++, text);
+    drain(*statement, on_row);
+  }
   template <class OnRow>
   void each(const char* sql, std::string_view text, std::initializer_list<std::int64_t> parameters,
             OnRow on_row) {
-    Statement* statement = start(sql, parameters, 2);
-    if (statement == nullptr) return;
-    statement->bind(1, text);
-    drain(*statement, on_row);
+    each(sql, std::initializer_list<std::string_view>{text}, parameters, on_row);
   }
 
  private:

@@ -69,12 +69,14 @@ std::vector<LedgerRow> StoreView::ledger() {
   return rows;
 }
 
-std::vector<RejectRow> StoreView::rejects(std::int64_t before, std::size_t limit) {
+std::vector<RejectRow> StoreView::rejects(const RejectQuery& query) {
   std::vector<RejectRow> rows;
   db_.each(
       "SELECT r.id,topic,partition,offset,reason,field,record_us,raw FROM reject_rows r JOIN"
-      " partition_state USING(slot_id) WHERE r.id<?1 ORDER BY r.id DESC LIMIT ?2",
-      {before == 0 ? INT64_MAX : before, static_cast<std::int64_t>(limit)},
+      " partition_state USING(slot_id) WHERE (?1='' OR topic=?1) AND (?2='' OR reason=?2) AND"
+      " r.id<?3 ORDER BY r.id DESC LIMIT ?4",
+      {query.topic, query.reason},
+      {query.before == 0 ? INT64_MAX : query.before, static_cast<std::int64_t>(query.limit)},
       [&](const Statement& row) {
         rows.push_back({row.integer(0), std::string(row.text(1)),
                         static_cast<std::int32_t>(row.integer(2)), row.integer(3),

@@ -49,8 +49,9 @@ Result<Database> open_for_reading(const std::string& path) {
 }
 
 Status invalid(sqlite3* db, const SqlPermit& permit) {
-  return Status(Code::kInvalid, permit.refusal().empty() ? fmt::format("SQL: {}", sqlite3_errmsg(db))
-                                                         : permit.refusal());
+  return Status(Code::kInvalid, permit.refusal().empty()
+                                    ? fmt::format("SQL: {}", sqlite3_errmsg(db))
+                                    : permit.refusal());
 }
 
 Result<Statement> prepare_one(sqlite3* db, const std::string& sql, const SqlPermit& permit) {

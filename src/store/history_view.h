@@ -43,7 +43,7 @@ class StoreView final : public HistoryView {
   [[nodiscard]] ProductRow product(StoredId id) override;
   [[nodiscard]] std::vector<PartitionRow> partitions() override;
   [[nodiscard]] std::vector<LedgerRow> ledger() override;
-  [[nodiscard]] std::vector<RejectRow> rejects(std::int64_t before, std::size_t limit) override;
+  [[nodiscard]] std::vector<RejectRow> rejects(const RejectQuery& query) override;
 
  private:
   // First pane of the window that the tier still holds.

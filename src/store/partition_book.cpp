@@ -28,6 +28,11 @@ Status PartitionBook::load(Database& db, std::uint32_t rejects_max) {
       {&balance_,
        "SELECT consumed-(SELECT ifnull(sum(records),0) FROM ledger_counts l WHERE "
        "l.slot_id=p.slot_id) FROM partition_state p WHERE slot_id=?1"},
+      {&leave_,
+       "UPDATE ledger_counts SET records=records-1 WHERE slot_id=?1 AND bucket='rejected' AND "
+       "reason=?2 AND records>0"},
+      {&emptied_, "DELETE FROM ledger_counts WHERE slot_id=?1 AND bucket='rejected' AND records=0"},
+      {&replayed_, "DELETE FROM reject_rows WHERE id=?1"},
       {&reject_, "INSERT INTO reject_rows VALUES(?1,?2,?3,?4,?5,?6,?7)"},
       {&trim_rejects_, "DELETE FROM reject_rows WHERE id<=?1"},
       {&recent_, "INSERT INTO recent_ids VALUES(?1,?2,?3)"},
@@ -107,7 +112,8 @@ Status PartitionBook::write(const Epoch& epoch, Duration out_of_order) {
   for (const PartitionAdvance& advance : epoch.advances) {
     if (Status s = write_advance(advance, out_of_order); !s.ok()) return s;
   }
-  return write_rejects(epoch);
+  if (Status s = write_rejects(epoch); !s.ok()) return s;
+  return write_replays(epoch);
 }
 
 Status PartitionBook::write_advance(const PartitionAdvance& a, Duration out_of_order) {
@@ -133,12 +139,8 @@ Status PartitionBook::write_advance(const PartitionAdvance& a, Duration out_of_o
 }
 
 Status PartitionBook::write_ledger(std::int64_t id, const PartitionAdvance& a) {
-  const auto put = [&](Bucket bucket, Reason reason, std::uint64_t n) -> Status {
-    if (n == 0) return {};
-    auto done = ledger_.bind(1, id).bind(2, kBucketNames[static_cast<std::size_t>(bucket)])
-                    .bind(3, kReasonNames[static_cast<std::size_t>(reason)])
-                    .bind(4, static_cast<std::int64_t>(n)).run();
-    return done.ok() ? Status() : done.status();
+  const auto put = [&](Bucket bucket, Reason reason, std::uint64_t n) {
+    return n == 0 ? Status() : add_to_ledger(id, bucket, reason, static_cast<std::int64_t>(n));
   };
   for (std::size_t b = 0; b < kBuckets; ++b) {
     if (static_cast<Bucket>(b) == Bucket::kRejected) continue;  // by reason, below
@@ -147,6 +149,17 @@ Status PartitionBook::write_ledger(std::int64_t id, const PartitionAdvance& a) {
   for (std::size_t r = 0; r < kReasons; ++r) {
     if (Status s = put(Bucket::kRejected, static_cast<Reason>(r), a.rejected[r]); !s.ok()) return s;
   }
+  return check_balance(id);
+}
+
+Status PartitionBook::add_to_ledger(std::int64_t id, Bucket bucket, Reason reason,
+                                    std::int64_t records) {
+  auto done = ledger_.bind(1, id).bind(2, kBucketNames[static_cast<std::size_t>(bucket)])
+                  .bind(3, kReasonNames[static_cast<std::size_t>(reason)]).bind(4, records).run();
+  return done.ok() ? Status() : done.status();
+}
+
+Status PartitionBook::check_balance(std::int64_t id) {
   auto row = balance_.bind(1, id).step();
   if (!row.ok()) return row.status();
   RP_CHECK(row.value() && balance_.integer(0) == 0, "the ledger balances: consumed == sum of buckets");
@@ -178,6 +191,29 @@ Status PartitionBook::write_rejects(const Epoch& epoch) {
   }
   auto trimmed = trim_rejects_.bind(1, last_reject_ - rejects_max_).run();
   return trimmed.ok() ? Status() : trimmed.status();
+}
+
+// Moves records that are good now from `rejected` to where they belong. Their rows may have been
+// trimmed in the meantime; the ledger never forgets them.
+Status PartitionBook::write_replays(const Epoch& epoch) {
+  for (const Replayed& r : epoch.replays) {
+    if (r.bucket == Bucket::kRejected) continue;
+    const std::int64_t id = slot_id(r.slot);
+    auto left = leave_.bind(1, id).bind(2, kReasonNames[static_cast<std::size_t>(r.was)]).run();
+    if (!left.ok()) return left.status();
+    if (left.value() != 1) {
+      return Status(Code::kCorrupt,
+                    fmt::format("the ledger has no record that was rejected as {} left to replay",
+                                kReasonNames[static_cast<std::size_t>(r.was)]));
+    }
+    if (Status s = add_to_ledger(id, r.bucket, Reason::kNone, 1); !s.ok()) return s;
+    auto emptied = emptied_.bind(1, id).run();
+    if (!emptied.ok()) return emptied.status();
+    auto gone = replayed_.bind(1, r.reject).run();
+    if (!gone.ok()) return gone.status();
+    if (Status s = check_balance(id); !s.ok()) return s;
+  }
+  return {};
 }
 
 Status PartitionBook::write_gaps(std::span<const GapRow> gaps, std::int64_t wall_us) {

@@ -36,6 +36,9 @@ class PartitionBook {
   Status write_ledger(std::int64_t slot_id, const PartitionAdvance& advance);
   Status write_recent(std::int64_t slot_id, const PartitionAdvance& advance);
   Status write_rejects(const Epoch& epoch);
+  Status write_replays(const Epoch& epoch);
+  Status add_to_ledger(std::int64_t slot_id, Bucket bucket, Reason reason, std::int64_t records);
+  Status check_balance(std::int64_t slot_id);
   [[nodiscard]] std::int64_t slot_id(PartitionSlot slot) const;
 
   std::vector<std::int64_t> slot_ids_;  // by slot; 0: not bound
@@ -47,6 +50,9 @@ class PartitionBook {
   Statement advance_;
   Statement ledger_;
   Statement balance_;
+  Statement leave_;
+  Statement emptied_;
+  Statement replayed_;
   Statement reject_;
   Statement trim_rejects_;
   Statement recent_;

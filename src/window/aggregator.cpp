@@ -71,6 +71,17 @@ Aggregator::Partition& Aggregator::partition(PartitionSlot slot) {
 }
 
 void Aggregator::fold(EventBatch& batch) {
+  if (batch.replays.empty()) {
+    fold_records(batch);
+  } else {
+    fold_replays(batch);
+  }
+  take_texts(batch);
+  metrics_.events.add(batch.events.size());
+  metrics_.batches.add();
+}
+
+void Aggregator::fold_records(EventBatch& batch) {
   for (const Advance& advance : batch.advances) begin_advance(advance);
   for (const Reject& reject : batch.rejects) {
     PartitionAdvance& advance = partition(reject.slot).advance;
@@ -85,9 +96,34 @@ void Aggregator::fold(EventBatch& batch) {
     if ((events[i].flags & kFirstOfRecord) != 0) counted = begin_record(events[i]);
     if (counted) fold_event(events[i], batch.listings);
   }
-  take_texts(batch);
-  metrics_.events.add(events.size());
-  metrics_.batches.add();
+}
+
+// The ledger has these records already, as rejected: the store moves them. They are not late: it
+// was we who did not understand them in time.
+void Aggregator::fold_replays(EventBatch& batch) {
+  RP_CHECK(batch.advances.empty() && batch.rejects.empty(), "replays come in batches of their own");
+  for (Replayed& replayed : batch.replays) {
+    Partition& p = partition(replayed.slot);
+    touch(p, replayed.slot);
+    if (replayed.bucket == Bucket::kCounted) {
+      RP_CHECK(replayed.events > 0, "a counted record has events");
+      const Event* const events = batch.events.data() + replayed.first_event;
+      const std::uint64_t id = events->record_id;
+      if (id != 0 && !p.recent.first_seen(id)) {
+        replayed.bucket = Bucket::kDuplicate;
+      } else {
+        begin_counted(p, *events);
+        for (std::uint32_t i = 0; i < replayed.events; ++i) fold_event(events[i], batch.listings);
+      }
+    }
+    open_.replays.push_back(std::move(replayed));
+  }
+}
+
+void Aggregator::touch(Partition& p, PartitionSlot slot) {
+  if (!p.touched) touched_.push_back(slot);
+  p.touched = true;
+  p.advance.at_end = p.at_end;
 }
 
 void Aggregator::fetch_slots(const Event& event) {
@@ -106,12 +142,11 @@ ProductKey Aggregator::product_key(const Event& event) {
 void Aggregator::begin_advance(const Advance& advance) {
   Partition& p = partition(advance.slot);
   RP_CHECK(advance.next >= p.advance.next, "offsets of a partition only grow");
-  if (!p.touched) touched_.push_back(advance.slot);
-  p.touched = true;
+  p.at_end = advance.at_end;
+  touch(p, advance.slot);
   p.advance.next = advance.next;
   p.advance.records += advance.records;
   count_of(p.advance, Bucket::kFiltered) += advance.filtered;
-  p.advance.at_end = advance.at_end;
 }
 
 // Puts a record into its bucket; false: it is a duplicate and gives nothing.
@@ -134,9 +169,13 @@ bool Aggregator::begin_record(const Event& event) {
     ++p.advance.late;
     if (planted(Plant::kLateDropped)) return false;
   }
-  if ((event.flags & kFutureStamp) != 0) ++p.advance.future;
-  if (event.type != kNoName) ++types_.at({minute_.pane(t), event.type}).events;
+  begin_counted(p, event);
   return true;
+}
+
+void Aggregator::begin_counted(Partition& p, const Event& event) {
+  if ((event.flags & kFutureStamp) != 0) ++p.advance.future;
+  if (event.type != kNoName) ++types_.at({minute_.pane(to_us(event.time)), event.type}).events;
 }
 
 void Aggregator::fold_event(const Event& event, std::vector<Listing>& listings) {

@@ -73,6 +73,7 @@ class Aggregator {
   struct Partition {
     bool known = false;            // restore() was called
     bool touched = false;          // has an advance in the open epoch
+    bool at_end = false;           // as its last batch said
     std::int64_t max_event_us = INT64_MIN;
     PartitionAdvance advance;      // of the open epoch
     RecentIds recent;
@@ -82,8 +83,12 @@ class Aggregator {
   void fetch_slots(const Event& event) RP_REQUIRES(role_);
   void fetch_row(const Event& event) RP_REQUIRES(role_);
   ProductKey product_key(const Event& event) RP_REQUIRES(role_);
+  void touch(Partition& p, PartitionSlot slot) RP_REQUIRES(role_);
   void begin_advance(const Advance& advance) RP_REQUIRES(role_);
+  void fold_records(EventBatch& batch) RP_REQUIRES(role_);
+  void fold_replays(EventBatch& batch) RP_REQUIRES(role_);
   bool begin_record(const Event& event) RP_REQUIRES(role_);
+  void begin_counted(Partition& p, const Event& event) RP_REQUIRES(role_);
   void fold_event(const Event& event, std::vector<Listing>& listings) RP_REQUIRES(role_);
   void fold_sales(const Event& event) RP_REQUIRES(role_);
   void fold_rating(const Event& event) RP_REQUIRES(role_);

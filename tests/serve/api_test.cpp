@@ -30,6 +30,16 @@ class FixedConsole final : public SqlConsole {
   Result<std::string> answer = std::string("{}");
 };
 
+class FixedReplayer final : public Replayer {
+ public:
+  Result<ReplayReport> replay(const ReplayQuery& query) override {
+    asked = query;
+    return answer;
+  }
+  ReplayQuery asked;
+  Result<ReplayReport> answer = ReplayReport{};
+};
+
 // The API over a ShopFile, asked as the server asks it.
 class Api {
  public:
@@ -39,7 +49,8 @@ class Api {
     add_routes(router_, api_routes(context()));
   }
   ApiContext context() {
-    return {*history_, pipeline, frames_, zone_, system_clock(), {{"retailpulse", "0.1.0"}}, &console};
+    return {*history_, pipeline, frames_, zone_, system_clock(), {{"retailpulse", "0.1.0"}},
+            &console, &replayer};
   }
   Reply post(const std::string& path, const std::string& body) {
     Request request;
@@ -67,6 +78,7 @@ class Api {
 
   FixedPipeline pipeline;
   FixedConsole console;
+  FixedReplayer replayer;
 
  private:
   static std::unique_ptr<HistoryReader> open(const ShopFile& shop) {
@@ -404,7 +416,7 @@ TEST_CASE("api: a statement goes to the console as it is, and its answer comes b
   CHECK(reply.status == 200);
   CHECK(*reply.body == R"({"frame":7,"columns":["1"],"rows":[[1]]})");
   CHECK(reply.cache_control == "no-store");
-  CHECK(api.console.asked == std::string("SELECT \"a\0b\xe2\x80\xa8\" -- x", 21));
+  CHECK(api.console.asked == std::string("SELECT \"a\0b\xe2\x80\xa8\" -- x", 20));
   const std::pair<Code, int> failures[] = {
       {Code::kInvalid, 400}, {Code::kTimeout, 503}, {Code::kBusy, 429}, {Code::kStorage, 503}};
   for (const auto& [code, status] : failures) {
@@ -433,6 +445,61 @@ TEST_CASE("api: the body of a POST is one flat object with known members") {
     CHECK(api.console.asked == "nothing");
   }
   CHECK(api.post("/api/v1/sql", "").status == 200);  // the console says that there is no statement
+}
+
+TEST_CASE("api: a replay says of every record what became of it") {
+  ShopFile shop;
+  Api api(shop);
+  ReplayReport report;
+  report.frame = 9;
+  report.next = 3;
+  report.records = {{4, "t<script>", 1, 77, ReplayOutcome::kStillRejected, "bad_time", "a.b"},
+                    {5, "t", 0, 78, ReplayOutcome::kCounted, "", ""}};
+  api.replayer.answer = report;
+  const Reply reply = api.post("/api/v1/rejects/replay",
+                               R"({"topic":"t","reason":"bad_time","limit":2,"after":8})");
+  CHECK(reply.status == 200);
+  CHECK(*reply.body ==
+        R"({"frame":9,"records":[{"id":4,"topic":"t\u003cscript\u003e","partition":1,"offset":77,)"
+        R"("outcome":"still_rejected","reason":"bad_time","field":"a.b"},{"id":5,"topic":"t",)"
+        R"("partition":0,"offset":78,"outcome":"counted","reason":"","field":""}],"next":3})");
+  CHECK(api.replayer.asked.topic == "t");
+  CHECK(api.replayer.asked.reason == "bad_time");
+  CHECK(api.replayer.asked.limit == 2);
+  CHECK(api.replayer.asked.before == 8);
+  CHECK(api.post("/api/v1/rejects/replay", "{}").status == 200);
+  CHECK(api.replayer.asked.limit == 500);
+  for (const char* body : {R"({"limit":0})", R"({"limit":1001})", R"({"limit":"1"})",
+                           R"({"after":-1})", R"({"topic":1})", R"({"ids":[1]})", R"({"limit":1.5})", "[]"}) {
+    CAPTURE(body);
+    CHECK(api.post("/api/v1/rejects/replay", body).status == 400);
+  }
+  api.replayer.answer = Status(Code::kBusy, "a replay is under way");
+  CHECK(api.post("/api/v1/rejects/replay", "{}").status == 429);
+  api.replayer.answer = Status(Code::kTimeout, "not in time");
+  CHECK(api.post("/api/v1/rejects/replay", "{}").status == 503);
+  CHECK(api.get("/api/v1/rejects/replay").status == 405);  // never by a GET
+}
+
+TEST_CASE("api: rejects can be asked for by topic and reason, and say when they are cut") {
+  ShopFile shop;
+  shop.sql(
+      "INSERT INTO partition_state(slot_id,topic,partition,first_offset,next_offset,idle,consumed,"
+      "late,future) VALUES(1,'a',0,0,9,0,9,0,0),(2,'b',0,0,9,0,9,0,0)");
+  shop.sql("INSERT INTO reject_rows VALUES(1,1,1,'bad_json','',0,x'ff3c'),"
+           "(2,2,1,'bad_time','t',0,x'78'),(3,1,2,'bad_time','t',0,zeroblob(2048))");
+  Api api(shop);
+  const Json all = api.json("/api/v1/rejects");
+  REQUIRE(all["rows"].size() == 3);
+  CHECK(all["rows"][0]["truncated"] == true);
+  CHECK(all["rows"][1]["truncated"] == false);
+  CHECK(all["rows"][2]["raw"] == "\xef\xbf\xbd<");
+  CHECK(api.json("/api/v1/rejects", {{"topic", "a"}})["rows"].size() == 2);
+  CHECK(api.json("/api/v1/rejects", {{"topic", "a"}, {"reason", "bad_time"}})["rows"].size() == 1);
+  CHECK(api.json("/api/v1/rejects", {{"topic", "a' OR 1=1 --"}})["rows"].empty());
+  const Json first = api.json("/api/v1/rejects", {{"topic", "a"}, {"limit", "1"}});
+  CHECK(first["next"] == 3);
+  CHECK(api.json("/api/v1/rejects", {{"topic", "a"}, {"after", "3"}})["rows"][0]["id"] == 1);
 }
 
 }  // namespace

@@ -149,7 +149,7 @@ std::string opened(const std::string& folder, const std::vector<std::string>& kn
     const Status read = history.value()->read([](HistoryView& view) {
       (void)view.partitions();
       (void)view.ledger();
-      (void)view.rejects(0, 1000);
+      (void)view.rejects({.limit = 1000});
       for (const Tier tier : {Tier::kMinute, Tier::kDay}) {
         (void)view.total_panes({tier, 0, INT64_MAX});
         (void)view.group_sums(Dimension::kProduct, {tier, 0, INT64_MAX});

@@ -112,7 +112,8 @@ TEST_CASE("sql: a stranger reads the store's tables and views and calls what is 
   CHECK(stranger("SELECT count(*) FROM totals").status.ok());
   CHECK(stranger("SELECT 1").outcome.frame == ask(shop, "SELECT frame FROM clock").outcome.frame);
   for (const char* sql :
-       {"SELECT * FROM sqlite_schema", "SELECT sql FROM sqlite_master", "SELECT count(*) FROM sqlite_schema",
+       {"SELECT * FROM sqlite_schema", "SELECT sql FROM sqlite_master",
+        "SELECT count(*) FROM sqlite_schema",
         "SELECT name FROM pragma_table_list", "SELECT * FROM json_each('[1]')",
         "SELECT * FROM dbstat", "SELECT printf('%d',1)", "SELECT format('%d',1)",
         "SELECT zeroblob(10)", "SELECT replace('a','a','b')", "SELECT sqlite_version()",

@@ -180,13 +180,16 @@ TEST_CASE("history: rejects come newest first, in pages") {
     shop.sql(fmt::format("INSERT INTO reject_rows VALUES({0},1,{0},'bad_json','',0,x'ff')", i));
   }
   REQUIRE(open(shop)->read([&](HistoryView& view) {
-    const auto first = view.rejects(0, 2);
+    const auto first = view.rejects({.limit = 2});
     REQUIRE(first.size() == 2);
     CHECK(first[0].id == 5);
     CHECK(first[0].raw == "\xff");
-    const auto rest = view.rejects(first.back().id, 10);
+    const auto rest = view.rejects({.before = first.back().id, .limit = 10});
     REQUIRE(rest.size() == 3);
     CHECK(rest.back().id == 1);
+    CHECK(view.rejects({.topic = "t", .reason = "bad_json"}).size() == 5);
+    CHECK(view.rejects({.topic = "u"}).empty());
+    CHECK(view.rejects({.reason = "bad_time"}).empty());
   }).ok());
 }
 

@@ -39,6 +39,29 @@ class Lane {
     aggregator_->adopt();
     aggregator_->fold(batch);
   }
+  void replay(const std::vector<Fact>& facts) {
+    EventBatch batch;
+    for (const Fact& fact : facts) {
+      Replayed replayed;
+      replayed.reject = static_cast<std::int64_t>(batch.replays.size()) + 1;
+      replayed.was = Reason::kMissingField;
+      replayed.first_event = static_cast<std::uint32_t>(batch.events.size());
+      encoder_.append(fact, batch);
+      replayed.bucket = fact.bucket;
+      replayed.events = static_cast<std::uint32_t>(batch.events.size()) - replayed.first_event;
+      batch.replays.push_back(replayed);
+    }
+    batch.advances.clear();
+    batch.rejects.clear();
+    aggregator_->adopt();
+    aggregator_->fold(batch);
+  }
+  void mark_end(Offset next) {
+    EventBatch batch;
+    FactEncoder::mark_end(partitions_.front(), next, batch);
+    aggregator_->adopt();
+    aggregator_->fold(batch);
+  }
   std::unique_ptr<Epoch> cut() {
     aggregator_->adopt();
     return aggregator_->cut_epoch();
@@ -63,6 +86,15 @@ class OneLane {
   OneLane& fold(std::vector<Fact> facts) {
     for (Fact& fact : facts) fact.offset = next_++;
     lane_.fold(facts);
+    return *this;
+  }
+  // Of records that were rejected before.
+  OneLane& replay(const std::vector<Fact>& facts) {
+    lane_.replay(facts);
+    return *this;
+  }
+  OneLane& at_end() {
+    lane_.mark_end(next_);
     return *this;
   }
   std::unique_ptr<Epoch> cut() { return lane_.cut(); }
@@ -293,6 +325,36 @@ TEST_CASE("a shared order leaves counting to the store", "[aggregator]") {
   std::int64_t orders = 0;
   for (const TotalDelta& row : epoch->totals) orders += row.sales.orders;
   CHECK(orders == 1);
+}
+
+TEST_CASE("a replayed record is counted like another, but moves no offset", "[aggregator]") {
+  OneLane lane;
+  lane.fold({at("10:05:00").sale("mug", "1").with_id("a")}).at_end();
+  CHECK(lane.cut()->advances[0].at_end);
+  lane.replay({at("10:00:00").sale("cup", "2").line("cup", "3").with_id("b").by("ann"),
+               at("10:00:00").sale("cup", "2").line("cup", "3").with_id("b").by("ann"),
+               at("10:00:00").sale("mug", "1").with_id("a"),
+               at("10:00:00").rejected(Reason::kBadJson), at("10:00:00").filtered()});
+  const auto epoch = lane.cut();
+  REQUIRE(epoch->advances.size() == 1);
+  const PartitionAdvance& advance = epoch->advances[0];
+  CHECK(advance.begin == 1);
+  CHECK(advance.next == 1);
+  CHECK(advance.records == 0);
+  CHECK(advance.counts == std::array<std::uint64_t, kBuckets>{});
+  CHECK(advance.late == 0);
+  CHECK(advance.at_end);  // still where it was
+  CHECK(advance.recent_ids.size() == 1);
+  std::vector<Bucket> buckets;
+  for (const Replayed& replayed : epoch->replays) buckets.push_back(replayed.bucket);
+  CHECK((buckets == std::vector<Bucket>{Bucket::kCounted, Bucket::kDuplicate, Bucket::kDuplicate,
+                                        Bucket::kRejected, Bucket::kFiltered}));
+  REQUIRE(epoch->totals.size() == 1);
+  CHECK(epoch->totals[0].sales.gross_micros == 5'000'000);
+  CHECK(epoch->visitors.size() == 1);
+  // What is read afterwards is judged by it.
+  lane.fold({at("10:00:00").sale("cup", "2").with_id("b")});
+  CHECK(lane.cut()->advances[0].counts[static_cast<std::size_t>(Bucket::kDuplicate)] == 1);
 }
 
 TEST_CASE("an epoch is due when rows, or far fewer rejects, have piled up", "[aggregator]") {
