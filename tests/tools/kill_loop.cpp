@@ -1,7 +1,8 @@
 // kill_loop: ends the program in every way and asks the prefix oracle after every end.
 //
-//   kill_loop --program RETAILPULSE_FAILPOINTS [--rounds 50] [--seed N] [--records 150]
-//             [--kind point|time|start|stop|signal] [--plant NAME] [--keep] [--verbose]
+//   kill_loop --program RETAILPULSE_FAILPOINTS [--rounds 50] [--seconds N] [--seed N]
+//             [--records 150] [--kind point|time|start|stop|signal] [--plant NAME]
+//             [--keep] [--verbose]
 //             [--kafka HOST:PORT --broker DIR --scripts tests/kafka]
 //
 // It holds librdkafka's mock cluster, so that killing the program leaves the broker alone, and
@@ -14,8 +15,8 @@
 //   signal   SIGTERM, SIGINT or SIGHUP, which must end it in order; sometimes a second one
 // In some rounds the client delivers records again, a commit fails and is tried again, or threads
 // sleep at random. Every kEpisode rounds the shop is read to its end, then once more into a new
-// store; then a new shop begins. With --kafka the broker is a real one and is killed too, now and
-// then. With --plant the loop ends as soon as the oracle objects, and succeeds only then.
+// store; then a new shop begins. With --seconds no round begins later than that. With --kafka the
+// broker is a real one and is killed too, in each tenth round. With --plant the loop ends as soon as the oracle objects, and succeeds only then.
 //
 // Prints one line of JSON. Exit 1: the store was wrong (or, with --plant, never was).
 #include <fcntl.h>
@@ -76,6 +77,7 @@ void must(const Status& status) {
 struct Options {
   std::string program;
   int rounds = kEpisode;
+  int seconds = 0;              // 0: as long as it takes
   std::uint64_t seed = std::random_device{}();
   std::uint64_t records = 150;  // written in a round
   std::string kind;             // empty: all
@@ -97,6 +99,7 @@ Options parse(int argc, char** argv) {
     };
     if (flag == "--program") o.program = value();
     else if (flag == "--rounds") o.rounds = std::stoi(value());
+    else if (flag == "--seconds") o.seconds = std::stoi(value());
     else if (flag == "--seed") o.seed = std::stoull(value());
     else if (flag == "--records") o.records = std::stoull(value());
     else if (flag == "--kind") o.kind = value();
@@ -149,6 +152,8 @@ struct Plan {
   Millis grace{0};      // between the first signal and the second or SIGKILL
   int lanes = 1;
   bool full = false;    // durability
+  bool restart_broker = false;
+  Millis after_restart{0};
 
   [[nodiscard]] std::string text() const {
     return fmt::format("{} wait={}ms at='{}' fault='{}' yield='{}' lanes={} {}",
@@ -163,6 +168,7 @@ class Planner {
       : random_(seed * 1'000'003 + static_cast<std::uint64_t>(round)) {
     creating_ = round % kEpisode < 3 && options.plant.empty();
     busy_ = round % 8 == 2 && !creating_ && options.kind.empty();
+    broker_ = round % 10 == 9 && !options.broker.empty();
     plan_.kind = kind(options.kind);
     plan_.lanes = 1 + static_cast<int>(below(3));
     plan_.full = below(4) == 0;
@@ -178,6 +184,8 @@ class Planner {
       case Kind::kStop: stop(); break;
       case Kind::kSignal: signal(); break;
     }
+    plan_.restart_broker = broker_;
+    plan_.after_restart = Millis{below(1500)};
     if (busy_) {  // a failed commit is tried again after a second
       plan_.fault = fmt::format("busy:{}", 2 + below(3));
       plan_.wait = Millis{1700 + below(800)};
@@ -193,7 +201,7 @@ class Planner {
       if (wanted == kKindNames[k]) return static_cast<Kind>(k);
     }
     if (creating_) return Kind::kPoint;
-    if (busy_) return Kind::kTime;
+    if (busy_ || broker_) return Kind::kTime;
     const auto dice = below(100);
     if (dice < 45) return Kind::kPoint;
     if (dice < 65) return Kind::kTime;
@@ -227,6 +235,7 @@ class Planner {
   std::mt19937_64 random_;
   bool creating_;  // the store is made in this round
   bool busy_;      // commits fail and are tried again
+  bool broker_;    // the broker is killed too
   Plan plan_;
 };
 
@@ -396,7 +405,7 @@ class Loop {
 
   // False as soon as a store was wrong.
   bool run() {
-    for (int episode = 0; tally_.rounds < options_.rounds; ++episode) {
+    for (int episode = 0; more(); ++episode) {
       if (!run_episode(episode)) return false;
     }
     return true;
@@ -405,12 +414,18 @@ class Loop {
   [[nodiscard]] const std::string& first_fault() const { return first_fault_; }
 
  private:
+  [[nodiscard]] bool more() const {
+    const std::chrono::seconds most{options_.seconds};
+    const bool late = most.count() > 0 && std::chrono::steady_clock::now() - begun_ > most;
+    return !late && tally_.rounds < options_.rounds;
+  }
+
   bool run_episode(int episode) {
     Feed feed(options_, options_.seed + static_cast<std::uint64_t>(episode), episode);
     feed_ = &feed;
     data_ = fmt::format("{}/store-{}", folder_, episode);
     oracle_ = std::make_unique<PrefixOracle>(feed.shop(), feed.topics(), time_);
-    for (int i = 0; i < kEpisode && tally_.rounds < options_.rounds; ++i) {
+    for (int i = 0; i < kEpisode && more(); ++i) {
       if (!run_round(tally_.rounds++)) return false;
     }
     if (!read_to_end("to the end")) return false;
@@ -462,8 +477,8 @@ class Loop {
     if (auto early = feed_until(child, begun + plan.wait)) {
       good = killed_itself(*early, plan);
     } else {
-      if (!options_.broker.empty() && round % 10 == 9) restart_broker();
-      good = end(child, plan, begun);
+      if (plan.restart_broker) good = restart_broker(child, plan);
+      good = good && end(child, plan, begun);
     }
     if (given_ < options_.records) feed_->give(options_.records - given_);
     return good && check();
@@ -548,12 +563,15 @@ class Loop {
     return fine || fault("after a signal: " + status_text(*status) + "\n" + last_lines(log()));
   }
 
-  void restart_broker() {
+  // Meanwhile the program waits for it, and then goes on.
+  bool restart_broker(Child& child, const Plan& plan) {
     ++tally_.broker_kills;
     feed_->flush();
     const auto command = fmt::format("{0}/stop --kill {1} && {0}/start --dir {1} >/dev/null",
                                      options_.scripts, options_.broker);
     if (std::system(command.c_str()) != 0) die("the broker does not come back");
+    const auto status = feed_until(child, std::chrono::steady_clock::now() + plan.after_restart);
+    return !status || fault("it ended with its broker: " + status_text(*status));
   }
 
   bool read_to_end(const char* what) {
@@ -599,6 +617,7 @@ class Loop {
   }
 
   const Options& options_;
+  const SteadyTime begun_ = std::chrono::steady_clock::now();
   TimeConfig time_;
   std::string folder_;
   std::string data_;
