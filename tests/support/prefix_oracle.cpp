@@ -110,7 +110,9 @@ Verdict PrefixOracle::check(const std::string& path, const std::vector<Offset>& 
     check_bytes(db, verdict);
     check_views(db, wanted, verdict);
   } catch (const std::exception& error) {
-    verdict.faults.emplace_back(error.what());
+    // While a file is made it may need a journal rolled back, which only a writer can do: the next
+    // start does it, or is refused and says so.
+    if (begun) verdict.faults.emplace_back(error.what());
   }
   for (const Offset next : next_) verdict.records += static_cast<std::uint64_t>(next);
   return verdict;

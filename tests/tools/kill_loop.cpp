@@ -187,8 +187,8 @@ class Planner {
     plan_.restart_broker = broker_;
     plan_.after_restart = Millis{below(1500)};
     if (busy_) {  // a failed commit is tried again after a second
-      plan_.fault = fmt::format("busy:{}", 2 + below(3));
-      plan_.wait = Millis{1700 + below(800)};
+      plan_.fault = "busy:2";
+      plan_.wait = Millis{2200 + below(800)};
     }
     return plan_;
   }
@@ -488,7 +488,8 @@ class Loop {
   std::optional<int> feed_until(Child& child, SteadyTime deadline) {
     while (std::chrono::steady_clock::now() < deadline) {
       if (given_ < options_.records) {
-        const auto burst = std::min(options_.records - given_, options_.records / 30 + 1);
+        const auto few = std::max<std::uint64_t>(1, options_.records / 150);
+        const auto burst = std::min(options_.records - given_, few);
         given_ += burst;
         feed_->give(burst);
       }
