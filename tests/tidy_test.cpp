@@ -152,6 +152,19 @@ TEST_CASE("every header names the threads that may touch it", "[tidy]") {
   require_none(silent);
 }
 
+TEST_CASE("a test that a file names is there", "[tidy]") {
+  static const std::regex name(R"(\btests/[\w./-]+\.(cpp|py|mjs|txt)\b)");
+  Complaints missing;
+  for (const SourceFile& file : product_files()) {
+    for (const std::string& line : file.lines) {
+      for (std::sregex_iterator it(line.begin(), line.end(), name), end; it != end; ++it) {
+        if (!fs::exists(it->str())) missing.push_back(file.path + " names " + it->str());
+      }
+    }
+  }
+  require_none(missing);
+}
+
 TEST_CASE("files and functions stay within their budgets", "[tidy]") {
   constexpr std::size_t kHeaderLines = 180, kSourceLines = 420, kFunctionLines = 60;
   Complaints large;

@@ -149,7 +149,9 @@ void Truth::count_sales(Report& report, bool minutes) const {
     };
     const bool first = is_first("");
     const bool first_of_product = is_first("product " + product);
-    const bool first_of_category = is_first("category " + category);
+    // A product that a listing moves between two lines of an order stays in its first category.
+    const bool first_of_kind = is_first(product + " of " + std::to_string(line->own_category));
+    const bool first_of_category = first_of_kind && is_first("category " + category);
     add(report.totals[currency], first);
     add(report.days[day][currency], first);
     add(report.products[product][currency], first_of_product);

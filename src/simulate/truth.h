@@ -6,7 +6,8 @@
 //    record without an order id is an order of its own; refunds and cancels count no order;
 //  - a line's category is its own, else that of the listing in effect at the beginning of the
 //    line's minute, else of the product's first listing; without any listing it is "(unknown)";
-//  - of the orders of a category each counts on the day of its first line in that category;
+//  - of the orders of a category each counts on the day of its first line in that category, where
+//    a product with the same category of its own belongs to that of its first line in the order;
 //  - days are civil days of the zone.
 //
 // Thread: one.

@@ -99,7 +99,14 @@ std::vector<Recategorised> Catalog::changes(const ListingRow& listing) const {
     const std::int64_t was = category_in(old, *edge);
     const std::int64_t is = category_in(now, *edge);
     if (was == is) continue;
-    found.push_back({listing.product, *edge, next == edges.end() ? INT64_MAX : *next, was, is});
+    const std::int64_t to = next == edges.end() ? INT64_MAX : *next;
+    const bool goes_on = !found.empty() && found.back().to_us == *edge &&
+                         found.back().before == was && found.back().after == is;
+    if (goes_on) {
+      found.back().to_us = to;
+    } else {
+      found.push_back({listing.product, *edge, to, was, is});
+    }
   }
   return found;
 }
@@ -111,7 +118,6 @@ Status Catalog::apply(const ListingRow& listing) {
     if (version.from_us != listing.from_us) continue;
     if (Status status = store_version(version); !status.ok()) return status;
   }
-  if (Status status = drop_surplus(versions); !status.ok()) return status;
   return store_latest(versions);
 }
 
@@ -139,7 +145,8 @@ Status Catalog::store_latest(const Versions& versions) {
   return done.ok() ? Status() : done.status();
 }
 
-Status Catalog::drop_surplus(Versions& versions) {
+Status Catalog::drop_surplus(std::int64_t product) {
+  Versions& versions = versions_of(product);
   if (versions.size() <= kVersionsMax) return {};
   // A listing with its predecessor's category (or none) changes no answer; the last one is shown.
   auto victim = versions.begin();

@@ -10,7 +10,7 @@
 // Limits:     kVersionsMax listings for each product: the oldest that change nothing go first, then
 //             the oldest. The catalogue of kDimensionCap products is in memory (about 100 bytes a
 //             listing).
-// Test:       tests/store/catalog_test.cpp
+// Test:       tests/store/recategorise_test.cpp, tests/store_twin_test.cpp
 #pragma once
 
 #include <cstdint>
@@ -51,6 +51,9 @@ class Catalog {
   [[nodiscard]] std::vector<Recategorised> changes(const ListingRow& listing) const;
   // Takes and stores a listing.
   Status apply(const ListingRow& listing);
+  // Keeps to kVersionsMax. Apart from apply(), because the oldest minutes may change their answer:
+  // what is booked there must not be moved for it.
+  Status drop_surplus(std::int64_t product);
   // The category of `product` for the minute that starts at `minute_us`.
   [[nodiscard]] std::int64_t category(std::int64_t product, std::int64_t minute_us) const;
 
@@ -62,7 +65,6 @@ class Catalog {
   static Versions with(Versions versions, const ListingRow& listing);
   Status store_version(const ListingRow& listing);
   Status store_latest(const Versions& versions);
-  Status drop_surplus(Versions& versions);
   static std::int64_t category_in(const Versions& versions, std::int64_t minute_us);
 
   std::vector<Versions> products_;  // by product id: ids are dense

@@ -31,23 +31,36 @@ Status Recategoriser::move(const Recategorised& change, const Seals& seals, Roll
   auto sold = first_.bind(1, change.product).step();
   if (!sold.ok()) return sold.status();
   if (!sold.value()) return {};  // never sold under its listing: nothing to move
-  const std::int64_t from = std::max(change.from_us, first_.integer(0));
+  const std::int64_t first_us = first_.integer(0);
   first_.reset();
   const std::int64_t minutes = seals.pane_us[static_cast<std::size_t>(Tier::kMinute)];
   const std::int64_t quarters = seals.pane_us[static_cast<std::size_t>(Tier::kQuarter)];
-  // [from, quarters) from days, [.., minutes) from quarters, the rest from minutes.
-  if (from < quarters) {
-    const std::int64_t first_day = rows.pane(from, Tier::kDay);
+  // [.., quarters) from days, [quarters, minutes) from quarters, the rest from minutes.
+  if (std::max(change.from_us, first_us) < quarters) {
     const std::int64_t end_day = change.to_us >= quarters ? seals.quarter_day_us
                                                           : rows.pane(change.to_us, Tier::kDay);
-    if (Status s = move_tier(Tier::kDay, first_day, end_day, change, rows); !s.ok()) return s;
+    const std::int64_t begin = first_pane(Tier::kDay, change, first_us, rows);
+    if (Status s = move_tier(Tier::kDay, begin, end_day, change, rows); !s.ok()) return s;
   }
-  if (from < minutes) {
-    const std::int64_t begin = std::max(rows.pane(from, Tier::kQuarter), quarters);
-    if (Status s = move_tier(Tier::kQuarter, begin, std::min(change.to_us, minutes), change, rows);
-        !s.ok()) return s;
+  const std::int64_t begin = first_pane(Tier::kQuarter, change, first_us, rows);
+  const std::int64_t end =
+      change.to_us >= minutes ? minutes : rows.pane(change.to_us, Tier::kQuarter);
+  if (Status s = move_tier(Tier::kQuarter, std::max(begin, quarters), end, change, rows); !s.ok()) {
+    return s;
   }
-  return move_tier(Tier::kMinute, std::max(from, minutes), change.to_us, change, rows);
+  return move_tier(Tier::kMinute, std::max({change.from_us, first_us, minutes}), change.to_us,
+                   change, rows);
+}
+
+// The first pane with sales that lies in the change as a whole. One that a change cuts in two stays
+// where it is: its sum does not say how much of it is meant, and moving it for either part would
+// take away what was never booked there.
+std::int64_t Recategoriser::first_pane(Tier tier, const Recategorised& change,
+                                       std::int64_t first_us, RollupRows& rows) {
+  const std::int64_t sold = rows.pane(first_us, tier);
+  if (change.from_us == INT64_MIN) return sold;
+  const std::int64_t width = kTierUs[static_cast<std::size_t>(tier)];
+  return std::max(sold, rows.pane(change.from_us - 1, tier) + width);
 }
 
 Status Recategoriser::move_tier(Tier tier, std::int64_t from_us, std::int64_t to_us,

@@ -2,10 +2,12 @@
 //
 // It reads the product's own rows, the finest tier that still has them, and moves their sums
 // between two category rows in that tier and all coarser ones. Orders of one line move with them;
-// orders of several lines are recounted by OrderMarks.
+// orders of several lines are recounted by OrderMarks. A pane of a coarse tier moves only when the
+// change covers all of it.
 //
 // Thread: role committer, inside a transaction, before the commit's own deltas are folded.
 // Limits: one look-up for each minute with sales that the change covers.
+// Test:   tests/store/recategorise_test.cpp, tests/store_twin_test.cpp
 #pragma once
 
 #include <cstdint>
@@ -21,9 +23,12 @@ namespace retailpulse {
 class Recategoriser {
  public:
   Status load(Database& db);
+  // `seals`: those of the last commit. Rows at or after them are still there, whole.
   Status move(const Recategorised& change, const Seals& seals, RollupRows& rows);
 
  private:
+  static std::int64_t first_pane(Tier tier, const Recategorised& change, std::int64_t first_us,
+                                 RollupRows& rows);
   Status move_tier(Tier tier, std::int64_t from_us, std::int64_t to_us,
                    const Recategorised& change, RollupRows& rows);
   Status move_pane(Tier tier, std::int64_t pane_us, const Recategorised& change, RollupRows& rows);

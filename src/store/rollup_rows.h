@@ -5,7 +5,7 @@
 //
 // Thread:     role committer.
 // Invariants: category rows are the product rows grouped by the category of their minute.
-// Test:       tests/store/rollup_store_test.cpp (against the slow twin)
+// Test:       tests/store_twin_test.cpp (against the slow twin)
 #pragma once
 
 #include <array>

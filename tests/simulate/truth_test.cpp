@@ -100,7 +100,7 @@ struct Recount {
     std::set<std::string> orders;
     for (const Sale& sale : sales) {
       const std::string day = sale.time.substr(0, 10);
-      const auto add = [&](Json& row, const std::string& what) {
+      const auto add = [&](Json& row, const std::string& what, bool may_be_order = true) {
         if (row.is_null()) {
           row = {{"orders", 0},       {"lines", 0},          {"units_milli", 0},
                  {"gross_micros", 0}, {"refunds_micros", 0}, {"net_micros", 0}};
@@ -113,12 +113,18 @@ struct Recount {
         if (!sale.sale) return;
         plus("lines", 1);
         plus("units_milli", sale.milli);
-        plus("orders", orders.insert(what + sale.order + sale.currency).second ? 1 : 0);
+        const bool order = may_be_order && orders.insert(what + sale.order + sale.currency).second;
+        plus("orders", order ? 1 : 0);
       };
       const std::string category_of = category(sale);
       add(out["totals"][sale.currency], "totals");
       add(out["days"][day][sale.currency], "days");
-      add(out["categories_by_day"][day][category_of][sale.currency], "categories" + category_of);
+      // A product that changes its category within an order stays in the first one.
+      const bool first_of_kind =
+          !sale.sale || orders.insert(sale.product + " of " + sale.own_category + " in " +
+                                      sale.order + sale.currency).second;
+      add(out["categories_by_day"][day][category_of][sale.currency], "categories" + category_of,
+          first_of_kind);
     }
     return out;
   }
