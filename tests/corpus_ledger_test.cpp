@@ -53,6 +53,7 @@ class Pipeline {
     decoder_->bind(PartitionSlot{0}, stream_);
     aggregator_.adopt();
     aggregator_.restore(PartitionSlot{0}, 0, INT64_MIN, {});
+    builder_.begin(batch_);
   }
   ~Pipeline() {
     store_.reset();
@@ -66,11 +67,11 @@ class Pipeline {
     message.has_value = has_value;
     message.key = key;
     message.value = value;
-    if (!builder_->on_message(message)) fold();
+    builder_.on_message(message);
   }
 
   void commit() {
-    fold();
+    builder_.begin(*fold());
     commit_epoch();
   }
 
@@ -108,12 +109,12 @@ class Pipeline {
     INFO(report.status().message());
     REQUIRE(report.ok());
   }
-  void fold() {
+  EventBatch* fold() {
     aggregator_.adopt();
     aggregator_.fold(batch_);
     if (aggregator_.epoch_due()) commit_epoch();
     batch_.clear();
-    builder_ = std::make_unique<BatchBuilder>(*decoder_, batch_);
+    return &batch_;
   }
 
   std::string folder_;
@@ -123,7 +124,7 @@ class Pipeline {
   std::unique_ptr<RollupStore> store_;
   std::unique_ptr<Decoder> decoder_ = make_json_decoder(time(), nullptr);
   EventBatch batch_;
-  std::unique_ptr<BatchBuilder> builder_ = std::make_unique<BatchBuilder>(*decoder_, batch_);
+  BatchBuilder builder_{*decoder_, [this] { return fold(); }};
   Offset next_ = 0;
 };
 

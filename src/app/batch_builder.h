@@ -1,8 +1,15 @@
-// BatchBuilder: fills one EventBatch from messages, keeping each partition's advance.
+// BatchBuilder: fills EventBatches from messages, keeping each partition's advance.
+//
+// A full batch is exchanged inside the poll: the client takes everything that waits out of its
+// queue before the first message is given, and while messages are put back the queue looks empty
+// and is fetched full again. Ending the poll at every full batch made its limit no limit.
 //
 // Thread:     role consumer.
 // Invariants: a record's events or reject and its advance are in the same batch.
 #pragma once
+
+#include <functional>
+#include <utility>
 
 #include <retailpulse/decoder.h>
 #include <retailpulse/event.h>
@@ -12,21 +19,34 @@ namespace retailpulse {
 
 class BatchBuilder final : public MessageSink {
  public:
-  BatchBuilder(Decoder& decoder, EventBatch& batch) : decoder_(decoder), batch_(batch) {}
+  // `exchange` takes the full batch and gives an empty one; nullptr: reading ends.
+  BatchBuilder(Decoder& decoder, std::function<EventBatch*()> exchange)
+      : decoder_(decoder), exchange_(std::move(exchange)) {}
+
+  void begin(EventBatch& batch) {
+    batch_ = &batch;
+    last_ = 0;
+  }
 
   bool on_message(const Message& message) override {
+    if (batch_ == nullptr) return false;
     Advance& advance = advance_of(message.slot);
-    const auto outcome = decoder_.decode(message, batch_);
+    const auto outcome = decoder_.decode(message, *batch_);
     advance.next = message.offset + 1;
     advance.at_end = false;
     ++advance.records;
     if (outcome == Decoder::Outcome::kFiltered) ++advance.filtered;
     const std::int64_t record_us = to_us(message.record_time);
-    if (record_us > batch_.newest_record_us) batch_.newest_record_us = record_us;
-    return batch_.events.size() < kBatchEvents && batch_.rejects.size() < kBatchEvents;
+    if (record_us > batch_->newest_record_us) batch_->newest_record_us = record_us;
+    if (batch_->events.size() >= kBatchEvents || batch_->rejects.size() >= kBatchEvents) {
+      batch_ = exchange_();
+      last_ = 0;
+    }
+    return batch_ != nullptr;
   }
 
   void on_end(PartitionSlot slot, Offset position) override {
+    if (batch_ == nullptr) return;
     Advance& advance = advance_of(slot);
     if (position > advance.next) advance.next = position;
     advance.at_end = true;
@@ -34,18 +54,19 @@ class BatchBuilder final : public MessageSink {
 
  private:
   Advance& advance_of(PartitionSlot slot) {
-    if (last_ < batch_.advances.size() && batch_.advances[last_].slot == slot) {
-      return batch_.advances[last_];
+    if (last_ < batch_->advances.size() && batch_->advances[last_].slot == slot) {
+      return batch_->advances[last_];
     }
-    for (last_ = 0; last_ < batch_.advances.size(); ++last_) {
-      if (batch_.advances[last_].slot == slot) return batch_.advances[last_];
+    for (last_ = 0; last_ < batch_->advances.size(); ++last_) {
+      if (batch_->advances[last_].slot == slot) return batch_->advances[last_];
     }
-    return batch_.advances.emplace_back(Advance{slot});
+    return batch_->advances.emplace_back(Advance{slot});
   }
 
   Decoder& decoder_;
-  EventBatch& batch_;
-  std::size_t last_ = 0;
+  std::function<EventBatch*()> exchange_;
+  EventBatch* batch_ = nullptr;
+  std::size_t last_ = 0;  // index of the advance that was changed last
 };
 
 }  // namespace retailpulse

@@ -81,6 +81,11 @@ bool Lane::take_epoch(std::unique_ptr<Epoch>& epoch) { return epochs_.try_pop(ep
 
 void Lane::consume() {
   BatchPtr batch;
+  BatchBuilder builder(*decoder_, [&] {
+    push(batch);
+    batch = free_batch();
+    return batch.get();
+  });
   while (!stop_.load(std::memory_order_relaxed)) {
     if (batch == nullptr && (batch = free_batch()) == nullptr) break;  // stopping
     take_inbox(*batch);
@@ -88,10 +93,10 @@ void Lane::consume() {
       push(batch);
       continue;
     }
-    BatchBuilder builder(*decoder_, *batch);
+    builder.begin(*batch);
     failpoint("poll");
     const Status status = source_->poll(builder, kPoll);
-    if (!batch->starts.empty() || !batch->advances.empty()) push(batch);
+    if (batch != nullptr && (!batch->starts.empty() || !batch->advances.empty())) push(batch);
     if (!status.ok()) {
       failed_(status);
       break;
