@@ -70,6 +70,15 @@ void plan_demo(const CommandWords& words, ConfigLoader& loader, CommandLine& lin
   line.simulate.speed = 1;
 }
 
+std::optional<EventTime> read_moment(const char* flag, const std::string& text, CommandLine& line) {
+  const auto moment = parse_moment(text);
+  if (moment && *moment >= TimeConfig{}.earliest) return moment;
+  fail(line, kExitUsage,
+       fmt::format("{}: {} is no moment; write 2024-11-25T00:00:00Z.", flag,
+                   shown_value(Json(text))));
+  return std::nullopt;
+}
+
 // A file gets a shop of its own days; Kafka gets one that is open now, because brokers and readers
 // judge records by their age. `now` is when the command was given.
 void plan_times(const CommandWords& words, EventTime now, SimulateOptions& options,
@@ -85,14 +94,8 @@ void plan_times(const CommandWords& words, EventTime now, SimulateOptions& optio
     }
   }
   if (words.start) {
-    const auto start = parse_moment(*words.start);
-    if (!start || *start < TimeConfig{}.earliest) {
-      fail(line, kExitUsage,
-           fmt::format("--start: {} is no moment; write 2024-11-25T00:00:00Z.",
-                       shown_value(Json(*words.start))));
-    } else {
-      options.shop.start = *start;
-    }
+    const auto start = read_moment("--start", *words.start, line);
+    if (start) options.shop.start = *start;
     return;
   }
   if (!words.out.empty()) return;  // the fixed start
@@ -157,6 +160,15 @@ void require_run(const Config& config, CommandLine& line) {
   }
 }
 
+void plan_verify(const CommandWords& words, CommandLine& line) {
+  if (words.from) line.verify.from = read_moment("--from", *words.from, line);
+  if (words.to) line.verify.to = read_moment("--to", *words.to, line);
+  if (line.verify.from && line.verify.to && *line.verify.to <= *line.verify.from) {
+    fail(line, kExitUsage, "--to: must be later than --from.");
+  }
+  require_run(line.config, line);
+}
+
 void finish(const CommandWords& words, const ConfigLoader& loader, const Clock& clock,
             CommandLine& line) {
   line.config = loader.config();
@@ -174,6 +186,8 @@ void finish(const CommandWords& words, const ConfigLoader& loader, const Clock& 
       return plan_simulate(words, clock.wall(), line);
     case Command::kSql:
       return plan_sql(words, line);
+    case Command::kVerify:
+      return plan_verify(words, line);
     case Command::kConfigShow:
       line.output = loader.show(words.origin);
       return;

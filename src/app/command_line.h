@@ -11,6 +11,7 @@
 #include <retailpulse/config.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -25,6 +26,7 @@ enum class Command : std::uint8_t {
   kRun,
   kSimulate,
   kSql,
+  kVerify,
   kConfigCheck,  // the verdict is in `output` and exit_code already
   kConfigShow,   // the settings are in `output`
   kVersion
@@ -41,12 +43,18 @@ struct SqlOptions {
   Format format = Format::kTable;
 };
 
+struct VerifyOptions {
+  std::optional<EventTime> from;  // event times; nothing: all that is kept
+  std::optional<EventTime> to;
+};
+
 struct CommandLine {
   Command command = Command::kNone;
   Config config;
   DemoOptions demo;
   SimulateOptions simulate;  // kSimulate and kDemo
   SqlOptions sql;
+  VerifyOptions verify;
   std::string config_file;            // "": none was read
   std::vector<std::string> warnings;  // sentences for stderr
   std::string output;                 // for stdout: help, a verdict

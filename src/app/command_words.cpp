@@ -47,8 +47,7 @@ void add_http_flags(CLI::App& app, CommandWords& words) {
   add_field(app, words, "--lanes", "pipeline.lanes", "N");
 }
 
-void add_run_flags(CLI::App& app, CommandWords& words) {
-  add_kafka_flags(app, words);
+void add_topic_flag(CLI::App& app, CommandWords& words) {
   app.add_option(
          "-t,--topic", words.topics,
          "a topic to read, repeatable; the roles are transactions, product_listings, feedback, "
@@ -56,6 +55,11 @@ void add_run_flags(CLI::App& app, CommandWords& words) {
       ->type_name("TOPIC[=ROLE]")
       ->type_size(1)
       ->allow_extra_args(false);
+}
+
+void add_run_flags(CLI::App& app, CommandWords& words) {
+  add_kafka_flags(app, words);
+  add_topic_flag(app, words);
   add_config_flag(app, words);
   add_field(app, words, "--from", "start", "earliest|latest|last:24h|TIME");
   app.add_flag("-e,--exit", words.exit_at_end, "leave when all that is there now has been counted");
@@ -114,6 +118,7 @@ struct Parser {
   CLI::App* run;
   CLI::App* simulate;
   CLI::App* sql;
+  CLI::App* verify;
   CLI::App* config;
   CLI::App* config_check;
   CLI::App* config_show;
@@ -128,6 +133,8 @@ struct Parser {
     simulate =
         app.add_subcommand("simulate", "write a simulated shop's records to Kafka or a file");
     sql = app.add_subcommand("sql", "read-only SQL over the store");
+    verify = app.add_subcommand(
+        "verify", "read Kafka again, count again, and compare with what the store says");
     config = app.add_subcommand("config", "check or show the configuration");
     version = app.add_subcommand("version", "versions of the program and of what it is made of");
     config->require_subcommand(1);
@@ -140,6 +147,7 @@ struct Parser {
     add_simulate_flags(*simulate, words);
     simulate->footer("Example: retailpulse simulate -b localhost:9092 --rate 2000 --seed 7");
     add_sql();
+    add_verify();
     add_run_flags(*config_check, words);
     config_check->footer("Example: retailpulse config check -c shop.json");
     add_run_flags(*config_show, words);
@@ -168,11 +176,24 @@ struct Parser {
     sql->footer("Example: retailpulse sql \"SELECT * FROM totals_by_day\" --format csv");
   }
 
+  void add_verify() {
+    add_kafka_flags(*verify, words);
+    add_topic_flag(*verify, words);
+    add_config_flag(*verify, words);
+    add_field(*verify, words, "--data", "store.directory", "DIR");
+    add_field(*verify, words, "--zone", "time.zone", "ZONE");
+    verify->add_option("--from", words.from, "compare from this event time on")->type_name("TIME");
+    verify->add_option("--to", words.to, "compare up to this event time")->type_name("TIME");
+    verify->footer("Example: retailpulse verify -b localhost:9092 -t transactions "
+                   "--from 2026-11-01T00:00:00Z");
+  }
+
   [[nodiscard]] Command command() const {
     if (demo->parsed()) return Command::kDemo;
     if (run->parsed()) return Command::kRun;
     if (simulate->parsed()) return Command::kSimulate;
     if (sql->parsed()) return Command::kSql;
+    if (verify->parsed()) return Command::kVerify;
     if (config_check->parsed()) return Command::kConfigCheck;
     if (config_show->parsed()) return Command::kConfigShow;
     return Command::kVersion;

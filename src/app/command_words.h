@@ -42,6 +42,8 @@ struct CommandWords {
   std::optional<std::string> mix;
   std::optional<std::string> profile;
   std::string shape = "native";
+  std::optional<std::string> from;
+  std::optional<std::string> to;
   std::string truth_file;
   std::string out;
   std::string query;

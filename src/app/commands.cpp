@@ -16,6 +16,7 @@
 #include "app/process_guard.h"
 #include "app/stop_signals.h"
 #include "app/supervisor.h"
+#include "app/verify.h"
 #include "simulate/run.h"
 
 extern char** environ;
@@ -97,6 +98,13 @@ int sql_command(const CommandLine& line, const Clock& clock) {
     fmt::print(stderr, "the result was cut after {} rows\n", outcome.value().rows);
   }
   return 0;
+}
+
+int verify_command(const CommandLine& line, const Clock& clock) {
+  const auto verdict = verify(line.config, line.verify, clock);
+  if (!verdict.ok()) return report(verdict.status());
+  fmt::print("{}\n", verdict.value().sentence);
+  return verdict.value().agrees ? 0 : 1;
 }
 
 int version_command() {

@@ -16,6 +16,7 @@ namespace retailpulse {
 [[nodiscard]] int run_command(CommandLine& line, const Clock& clock);       // also demo
 [[nodiscard]] int simulate_command(const CommandLine& line, const Clock& clock);
 [[nodiscard]] int sql_command(const CommandLine& line, const Clock& clock);
+[[nodiscard]] int verify_command(const CommandLine& line, const Clock& clock);
 [[nodiscard]] int version_command();
 
 }  // namespace retailpulse

@@ -26,6 +26,7 @@ int main(int argc, char** argv) {
     case Command::kRun: return run_command(line, clock);
     case Command::kSimulate: return simulate_command(line, clock);
     case Command::kSql: return sql_command(line, clock);
+    case Command::kVerify: return verify_command(line, clock);
     case Command::kVersion: return version_command();
     case Command::kNone:
     case Command::kConfigCheck:
