@@ -80,7 +80,8 @@ std::string ConfigLines::key() {
   skip_string();
   std::string raw(text_.substr(begin, at_ - 1 - begin));
   if (raw.find('\\') == std::string::npos) return raw;
-  return nlohmann::json::parse('"' + raw + '"', nullptr, false).get<std::string>();
+  const auto text = nlohmann::json::parse('"' + raw + '"', nullptr, false);
+  return text.is_string() ? text.get<std::string>() : raw;
 }
 
 void ConfigLines::skip_string() {

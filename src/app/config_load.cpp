@@ -21,6 +21,7 @@ constexpr std::string_view kPrefix = "RETAILPULSE_";
 constexpr std::string_view kPropertyPrefix = "RETAILPULSE_KAFKA__";
 constexpr std::string_view kFileSuffix = "_FILE";
 constexpr std::string_view kMasked = "(set, not shown)";
+constexpr std::size_t kSentenceBytesMax = 1500;
 
 // "SASL_PASSWORD" -> "sasl.password"
 std::string property_name(std::string_view variable) {
@@ -64,7 +65,15 @@ void ConfigLoader::error(const std::string& where, const std::string& sentence) 
   if (errors_.size() == kErrorsShown) {
     errors_.push_back("There are more errors; they are shown when these are gone.");
   }
-  if (errors_.size() < kErrorsShown) errors_.push_back(where + ": " + sentence);
+  if (errors_.size() >= kErrorsShown) return;
+  // Whatever a file, a flag or librdkafka put into it: one line of bounded length.
+  std::string text = terminal_text(where + ": " + sentence);
+  if (text.size() > kSentenceBytesMax) {
+    std::size_t cut = kSentenceBytesMax;
+    while (cut > 0 && (static_cast<unsigned char>(text[cut]) & 0xc0U) == 0x80U) --cut;
+    text = text.substr(0, cut) + "...";
+  }
+  errors_.push_back(std::move(text));
 }
 
 void ConfigLoader::environment(const Environment& environment) {

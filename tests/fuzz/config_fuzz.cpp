@@ -21,7 +21,7 @@ namespace {
 void check_sentences(const ConfigLoader& loader) {
   RP_CHECK(loader.errors().size() <= ConfigLoader::kErrorsShown + 1, "bounded");
   for (const std::string& error : loader.errors()) {
-    RP_CHECK(error.size() < 20'000 && terminal_text(error) == error, "one harmless line");
+    RP_CHECK(error.size() < 5'000 && terminal_text(error) == error, "one harmless line");
   }
   RP_CHECK(!loader.show(true).empty(), "can be shown");
 }
@@ -57,7 +57,8 @@ void load_words(std::string_view bytes) {
     RP_CHECK(parse_duration(duration_text(*duration)) == duration, "there and back");
   }
   if (const auto start = parse_start(text)) {
-    RP_CHECK(start_text(*parse_start(start_text(*start))) == start_text(*start), "there and back");
+    const auto again = parse_start(start_text(*start));  // not beyond years of four digits
+    RP_CHECK(!again || start_text(*again) == start_text(*start), "there and back");
   }
 }
 

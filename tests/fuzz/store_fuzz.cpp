@@ -28,8 +28,8 @@ namespace retailpulse::testing {
 namespace {
 
 constexpr std::uint32_t kPartitions = 3;
-constexpr std::size_t kFactsMax = 120;
-constexpr std::size_t kStepsMax = 40;
+constexpr std::size_t kFactsMax = 60;
+constexpr std::size_t kStepsMax = 12;
 
 // Reads the input from the left; zeros when it has ended.
 struct Bytes {

@@ -109,7 +109,7 @@ std::string valid_utf8(std::string_view bytes) {  // each wrong byte becomes U+F
 }
 
 bool is_utf8(std::string_view bytes) {
-  return nlohmann::json::accept('"' + std::string(bytes) + '"') || valid_utf8(bytes) == bytes;
+  return valid_utf8(bytes) == bytes;
 }
 
 bool has_control(std::string_view text) {

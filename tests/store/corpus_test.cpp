@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include <retailpulse/history.h>
+#include <retailpulse/sql.h>
 #include <retailpulse/store.h>
 
 #include "store/sqlite.h"
@@ -201,6 +202,19 @@ TEST_CASE("corpus: damaged store files") {
   INFO(verdicts.report());
   CHECK(verdicts.cases() >= 500);
   CHECK(verdicts.wrong() == 0);
+}
+
+TEST_CASE("corpus: SQL with a zero byte is refused, wherever it stands") {
+  const ImageFolder folder;
+  make_images(folder.path() + "/made", folder.path() + "/images");
+  for (const std::string& sql : {std::string("SELECT 1\0", 9), std::string("SELECT 1;\0 SELECT 2", 19),
+                                 std::string("\0SELECT 1", 9), std::string("SELECT '\0'", 10)}) {
+    std::ostringstream out;
+    const auto result = run_sql(folder.path() + "/made/retailpulse.db", sql, SqlLimits{},
+                                SqlFormat::kCsv, system_clock(), out);
+    CHECK(result.status().code() == Code::kInvalid);
+    CHECK(out.str().empty());
+  }
 }
 
 }  // namespace retailpulse::testing
