@@ -214,21 +214,21 @@ describe('hostile text', {skip: found.why}, () => {
   }
 
   test('a page that took text for markup would be seen', async () => {
-    const context = await browser.newContext();
-    const page = await context.newPage();
+    const own = await launch(found); // of its own: what runs there may take the browser along
+    const page = await own.newPage();
     const dialogs = [];
     page.on('dialog', (dialog) => {
       dialogs.push(dialog.message());
-      dialog.dismiss();
+      dialog.dismiss().catch(() => {});
     });
     await page.setContent('<p></p>');
-    await page.evaluate((all) => {
-      document.querySelector('p').innerHTML = all.join('');
-    }, shapes);
+    await page.evaluate((some) => {
+      document.querySelector('p').innerHTML = some.join('');
+    }, shapes.slice(0, 2));
     await sleep(200);
     await assert.rejects(harm(page, async () => []));
     assert.ok(dialogs.length > 0, 'a payload should run there');
-    await context.close();
+    await own.close();
   });
 
   async function everyView(page) {
