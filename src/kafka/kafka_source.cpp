@@ -188,6 +188,7 @@ void KafkaSource::reached_end(Partition& partition, Offset position) {
 
 void KafkaSource::start_pending() {
   std::vector<Partition*> added;
+  const bool first = partitions_.empty();
   for (const PartitionStart& start : pending_) {
     const bool fresh =
         std::none_of(partitions_.begin(), partitions_.end(), [&](const Partition& p) {
@@ -204,11 +205,12 @@ void KafkaSource::start_pending() {
     acks_[start.slot] = {start.topic, start.partition, -1};
   }
   pending_.clear();
-  // Or the client would learn who leads them at its next refresh only, up to a second later.
-  std::string done;
-  for (const Partition* partition : added) {
-    if (partition->topic != done) refresh_metadata(partition->topic);
-    done = partition->topic;
+  if (!first) {  // or the client would learn of new partitions only at its next refresh
+    std::string done;
+    for (const Partition* partition : added) {
+      if (partition->topic != done) refresh_metadata(partition->topic);
+      done = partition->topic;
+    }
   }
   change_assignment(added, true);
 }

@@ -23,7 +23,8 @@ namespace retailpulse {
 class Recategoriser {
  public:
   Status load(Database& db);
-  // `seals`: those of the last commit. Rows at or after them are still there, whole.
+  // `seals`: those of this commit. Finer rows below them may still be there, but a backlog of a year
+  // in one commit has half a million minutes, and each listing would look at all of them.
   Status move(const Recategorised& change, const Seals& seals, RollupRows& rows);
 
  private:

@@ -59,8 +59,8 @@ class SqliteRollupStore final : public RollupStore {
   Result<std::int64_t> write_all(std::span<const Epoch* const> epochs, std::span<const GapRow> gaps,
                                  const CommitContext& context, const Seals& seals);
   Status write_partitions(std::span<const Epoch* const> epochs, const CommitContext& context);
-  Status take_listings(const Epoch& epoch);
-  Status take_listing(const ListingRow& row);
+  Status take_listings(const Epoch& epoch, const Seals& seals);
+  Status take_listing(const ListingRow& row, const Seals& seals);
   Status write_clock(const CommitContext& context, const Seals& seals);
   // Ends a failed transaction; what is in memory becomes what is in the file again.
   Status rolled_back(Status cause);
@@ -183,7 +183,7 @@ Result<std::int64_t> SqliteRollupStore::write_all(std::span<const Epoch* const> 
   }
   rows_.begin(seals);
   for (const Epoch* epoch : epochs) {
-    if (Status s = take_listings(*epoch); !s.ok()) return s;
+    if (Status s = take_listings(*epoch, seals); !s.ok()) return s;
   }
   for (const Epoch* epoch : planted(Plant::kEpochLost) ? epochs.first(1) : epochs) {
     rows_.add(*epoch);
@@ -216,7 +216,7 @@ Status SqliteRollupStore::write_partitions(std::span<const Epoch* const> epochs,
   return {};
 }
 
-Status SqliteRollupStore::take_listings(const Epoch& epoch) {
+Status SqliteRollupStore::take_listings(const Epoch& epoch, const Seals& seals) {
   for (const Listing& l : epoch.listings) {
     ListingRow row;
     row.product = names_.id(epoch.lane, Dimension::kProduct, l.product);
@@ -228,12 +228,12 @@ Status SqliteRollupStore::take_listings(const Epoch& epoch) {
     if (l.has_price) row.price_micros = l.price_micros;
     row.deleted = l.deleted;
     if (row.product == kOtherId) continue;  // beyond the cap: the key "(other)" has no listing
-    if (Status s = take_listing(row); !s.ok()) return s;
+    if (Status s = take_listing(row, seals); !s.ok()) return s;
   }
   return {};
 }
 
-Status SqliteRollupStore::take_listing(const ListingRow& row) {
+Status SqliteRollupStore::take_listing(const ListingRow& row, const Seals& seals) {
   const auto changes = catalog_.changes(row);
   if (changes.empty()) {
     if (Status s = catalog_.apply(row); !s.ok()) return s;
@@ -251,7 +251,7 @@ Status SqliteRollupStore::take_listing(const ListingRow& row) {
   }
   if (Status s = orders_.recount(shared, names_, catalog_, rows_, -1); !s.ok()) return s;
   for (const Recategorised& change : changes) {
-    if (Status s = recategoriser_.move(change, seals_, rows_); !s.ok()) return s;
+    if (Status s = recategoriser_.move(change, seals, rows_); !s.ok()) return s;
   }
   if (Status s = catalog_.apply(row); !s.ok()) return s;
   if (Status s = orders_.recount(shared, names_, catalog_, rows_, +1); !s.ok()) return s;

@@ -17,8 +17,6 @@ constexpr std::int64_t kTenSecondsUs = kTierUs[static_cast<std::size_t>(Tier::kT
 // Texts weigh more than rows of numbers: an epoch of nothing but rejects stays near 4 MiB.
 constexpr std::size_t kRowsOfReject = 64;
 constexpr std::size_t kRowsOfListing = 4;
-// A mark is sixteen bytes here and one byte of a blob in the store.
-constexpr std::size_t kMarksOfRow = 8;
 // How many events ahead the places that an event will touch are asked for: first the slot that
 // says where its row is, then the row.
 constexpr std::size_t kSlotAhead = 16;
@@ -233,7 +231,7 @@ void Aggregator::take_texts(EventBatch& batch) {
 
 bool Aggregator::epoch_due() const {
   const std::size_t rows = totals_.size() + products_.size() + ratings_.size() + types_.size() +
-                           visitors_.size() / kMarksOfRow + open_.order_lines.size() +
+                           visitors_.size() + open_.order_lines.size() +
                            open_.listings.size() * kRowsOfListing +
                            open_.rejects.size() * kRowsOfReject;
   return rows >= kEpochRowsMax;
