@@ -167,13 +167,16 @@ class Planner {
   Planner(std::uint64_t seed, int round, const Options& options)
       : random_(seed * 1'000'003 + static_cast<std::uint64_t>(round)) {
     creating_ = round % kEpisode < 3 && options.plant.empty();
-    busy_ = round % 8 == 2 && !creating_ && options.kind.empty();
+    // A planted bug meets the fault that it needs in every round.
+    const bool retries = round % 8 == 2 || options.plant == "retry_twice";
+    busy_ = retries && !creating_ && options.kind.empty();
     broker_ = round % 10 == 9 && !options.broker.empty();
     plan_.kind = kind(options.kind);
     plan_.lanes = 1 + static_cast<int>(below(3));
     plan_.full = below(4) == 0;
     if (below(10) < 3) plan_.yield = fmt::format("{}:{}", below(1'000'000), 10 + below(200));
-    if (round % 4 == 1) plan_.fault = fmt::format("redelivery:{}", 3 + below(20));
+    const bool again = round % 4 == 1 || options.plant == "no_redelivery_guard";
+    if (again) plan_.fault = fmt::format("redelivery:{}", 3 + below(20));
   }
 
   Plan make() {
