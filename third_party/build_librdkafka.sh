@@ -25,6 +25,17 @@ if [[ ! -f $target/lib/librdkafka.a ]]; then
   trap 'rm -rf "$work"' EXIT
   cp -r "$source/." "$work/src"
   cd "$work/src"
+  # Mended here until a release has it (upstream issue 5280): partitions without a leader in a fetch's
+  # answer are counted but not written, and the client then reads leaders from memory that holds
+  # something else. Seen as METADATAUPDATE warnings with wild numbers, and as a crash, when a broker goes down.
+  sed -i 's/^ *changed_topic++;$/md->topics[changed_topic].partition_cnt = changed_partition;\n&/' src/rdkafka_fetcher.c
+  [[ $(grep -c '^md->topics\[changed_topic\].partition_cnt' src/rdkafka_fetcher.c) == 1 ]] ||
+    { echo 'librdkafka: the fetcher is another one; see upstream issue 5280' >&2; exit 1; }
+  # The same (upstream issue 5301): a broker that is stopping or has just started may know of no broker at
+  # all, not even itself. The client then forgot every broker, bootstrap ones too, and read no more.
+  sed -i 's/^ *if (!has_learned_brokers) {$/        if (!has_learned_brokers || md->broker_cnt == 0) {/' src/rdkafka_metadata.c
+  [[ $(grep -c 'has_learned_brokers || md->broker_cnt == 0' src/rdkafka_metadata.c) == 1 ]] ||
+    { echo 'librdkafka: the metadata code is another one; see upstream issue 5301' >&2; exit 1; }
   # The library goes into a hardened, position independent executable.
   export CFLAGS="-O2 -fPIC -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
     -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$work/src=librdkafka"

@@ -18,6 +18,7 @@ build=(
 test=(
   clang-14 libclang-rt-14-dev llvm-14  # sanitizers, fuzzing, symbols in their reports
   python3                              # integration tests
+  faketime                             # clocks that step
 )
 
 java_is_new_enough() {
