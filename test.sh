@@ -6,8 +6,8 @@
 #   FUZZ_SECONDS=600 ./test.sh fuzz
 #
 #   asan     unit tests with the address and undefined behaviour sanitizers (clang)
-#   fuzz     every fuzz target for FUZZ_SECONDS (default 60), two at a time
-#   tsan     unit tests with the thread sanitizer (clang)
+#   fuzz     every fuzz target for FUZZ_SECONDS (default 60), three at a time
+#   tsan     unit tests of the modules that have threads, with the thread sanitizer (clang)
 #   release  all tests as users run the program: unit, integration (a real Kafka broker), browser
 #
 # The first failing step ends the run. A test that lacks Java, the broker's jars or a browser says so
@@ -69,7 +69,7 @@ fuzz() {
   mkdir -p build/asan/fuzz
   export -f fuzz_one
   find build/asan/fuzz -maxdepth 1 -name '*_fuzz' -type f -print0 | sort -z |
-    "${fixed_addresses[@]}" xargs -0 -r -P 2 -n 1 bash -c 'fuzz_one "$1"' _
+    "${fixed_addresses[@]}" xargs -0 -r -P 3 -n 1 bash -c 'fuzz_one "$1"' _
 }
 
 release() {

@@ -132,6 +132,22 @@ TEST_CASE("only the system clock asks for the time", "[tidy]") {
   }));
 }
 
+// Two types of one name in one namespace: the linker takes the members of one of them for both.
+TEST_CASE("a type's name is taken once", "[tidy]") {
+  static const std::regex pattern(R"re(^(?:class|struct)\s+(?:alignas\(\S+\)\s+)?(\w+)(?: final)?(?: : [^;]*)? \{)re");
+  std::map<std::string, std::string> taken;
+  bool hidden = false;  // in a namespace without a name
+  require_none(complain(product_files(), [&](const SourceFile& file, const std::string& line) {
+    if (line == "namespace {") hidden = true;
+    if (line == "}  // namespace") hidden = false;
+    std::smatch match;
+    if (hidden || !std::regex_search(line, match, pattern)) return std::string();
+    const auto [it, first] = taken.emplace(match[1].str(), file.path);
+    return first ? std::string() : match[1].str() + " is taken by " + it->second;
+  }));
+  CHECK(taken.size() > 100);
+}
+
 TEST_CASE("nothing is left to be done", "[tidy]") {
   static const std::regex words(R"(\b(TODO|FIXME|XXX|HACK)\b|not implemented)");
   require_none(complain(product_files(), [](const SourceFile& file, const std::string& line) {

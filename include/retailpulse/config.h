@@ -80,6 +80,12 @@ struct StartPoint {
   Duration ago = std::chrono::hours{24};      // kAgo
 };
 
+// A person's word on a partition whose log is not the one that was read: go on with this one.
+struct NewLogStart {
+  std::string topic;
+  StartPoint start{StartPoint::Kind::kEarliest, {}, {}};
+};
+
 struct PipelineConfig {
   std::uint32_t lanes = 0;                    // 0: half the cores, at least 1, at most 4
   Duration commit_interval = std::chrono::milliseconds{50};  // shortest; stretched by its cost
@@ -93,6 +99,8 @@ struct Config {
   HttpConfig http;
   PipelineConfig pipeline;
   StartPoint start;
+  std::vector<NewLogStart> new_logs;          // --new-log: for halted partitions, this time
+  std::string new_cluster;                    // --new-cluster: the id of the one that is meant
   bool exit_at_end = false;                   // -e
   bool require_healthy = false;               // --require-healthy: no broker at the start is an end
 };

@@ -84,6 +84,7 @@ struct PartitionAdvance {
   std::int64_t max_event_us = INT64_MIN;  // greatest accepted time; INT64_MIN: none yet
   std::int64_t min_event_us = INT64_MAX;  // smallest accepted time of this epoch
   bool at_end = false;
+  Fingerprint last;                 // of the last record read; its offset is -1 if none was
   std::vector<std::uint64_t> recent_ids;  // record ids first seen in this epoch, in order
 };
 

@@ -103,6 +103,7 @@ struct Advance {
   std::uint32_t records = 0;      // records read, counted where they were read
   std::uint32_t filtered = 0;     // of them, those that gave no event on purpose
   bool at_end = false;            // position equalled the end offset when the batch was cut
+  Fingerprint last = {};          // of the last record read, if any was
 };
 
 // A partition that the lane begins to read: what its aggregator must know before its first record.

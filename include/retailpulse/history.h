@@ -68,6 +68,9 @@ class HistoryView {  // Thread: the one inside read()
 
   [[nodiscard]] virtual std::vector<PartitionRow> partitions() = 0;
   [[nodiscard]] virtual std::vector<LedgerRow> ledger() = 0;
+  // Newest first, at most kLostRangesMax.
+  [[nodiscard]] virtual std::vector<LostRange> lost_ranges() = 0;
+  [[nodiscard]] virtual LostSum lost_sum() = 0;
   // Newest first.
   [[nodiscard]] virtual std::vector<RejectRow> rejects(const RejectQuery& query) = 0;
 };

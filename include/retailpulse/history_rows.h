@@ -115,6 +115,24 @@ struct PartitionRow {
   std::int64_t consumed = 0;
   std::int64_t late = 0;
   std::int64_t future = 0;
+  std::int64_t incarnation = 1;         // counts the logs that its records came from
+  std::optional<Offset> last_offset;    // of the last record read
+  std::string halted;                   // why nothing more is read from it; "" while it is
+};
+
+struct LostRange {                      // records that Kafka no longer had when we came
+  std::string topic;
+  std::int32_t partition = 0;
+  Offset from = 0;
+  Offset to = 0;                        // the first that was there again
+  std::int64_t wall_us = 0;             // when it was noticed
+};
+
+inline constexpr std::size_t kLostRangesMax = 1000;
+
+struct LostSum {
+  std::int64_t ranges = 0;
+  std::int64_t records = 0;             // offsets; some may never have been records
 };
 
 struct LedgerRow {

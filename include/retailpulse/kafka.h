@@ -47,6 +47,11 @@ struct OffsetRange {
   Offset end = 0;                    // one after the last that may be read (last stable offset)
 };
 
+struct EndOffsets {
+  Offset stable = 0;                 // one after the last that may be read
+  Offset high = 0;                   // of the log; beyond `stable` while a transaction is open
+};
+
 // Thread: one at a time. A call returns before its timeout when the reason is already certain
 // (host unknown, connection refused, login refused), with kUnavailable.
 class KafkaAdmin {
@@ -57,6 +62,8 @@ class KafkaAdmin {
   [[nodiscard]] virtual Result<std::vector<TopicInfo>> topics(std::span<const std::string> names,
                                                               Duration timeout) = 0;
   [[nodiscard]] virtual Result<std::vector<OffsetRange>> offsets(
+      std::span<const TopicPartition> partitions, Duration timeout) = 0;
+  [[nodiscard]] virtual Result<std::vector<EndOffsets>> ends(
       std::span<const TopicPartition> partitions, Duration timeout) = 0;
   // First offset whose record time is not before `time`; the end offset when there is none.
   [[nodiscard]] virtual Result<std::vector<Offset>> offsets_for_time(

@@ -43,7 +43,16 @@ class DurationHistogram {
   Counter sum_us_;
 };
 
+// Each stage counts the turns of its loop, also while it waits: a count that does not move is a
+// stage that stands still (app/stage_watch.h). 0: not begun; kEnded: over.
+inline constexpr std::uint64_t kEnded = UINT64_MAX;
+
+struct alignas(kCacheLineBytes) MainMetrics {  // role main
+  Counter turns;
+};
+
 struct alignas(kCacheLineBytes) ConsumerMetrics {  // role consumer, one for each lane
+  Counter turns;
   Counter messages;
   Counter bytes;
   Counter redelivered;       // records given twice by the client, dropped before the ledger
@@ -53,12 +62,14 @@ struct alignas(kCacheLineBytes) ConsumerMetrics {  // role consumer, one for eac
 };
 
 struct alignas(kCacheLineBytes) AggregatorMetrics {  // role aggregator, one for each lane
+  Counter turns;
   Counter events;
   Counter batches;
   Counter ring_depth;
 };
 
 struct alignas(kCacheLineBytes) CommitMetrics {  // role committer
+  Counter turns;
   Counter commits;
   Counter rows;
   DurationHistogram commit_took;
@@ -75,6 +86,7 @@ struct alignas(kCacheLineBytes) HttpMetrics {  // role http
 
 struct Metrics {
   explicit Metrics(std::size_t lanes) : consumers(lanes), aggregators(lanes) {}
+  MainMetrics main;
   std::vector<ConsumerMetrics> consumers;
   std::vector<AggregatorMetrics> aggregators;
   CommitMetrics commit;

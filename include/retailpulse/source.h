@@ -24,6 +24,13 @@ struct Message {                     // borrowed: valid only during MessageSink:
   bool has_value = true;             // false: a tombstone (null value)
   std::string_view key;
   std::string_view value;
+  std::uint64_t value_hash = 0;      // 0: not worked out
+  std::uint64_t hash = 0;            // of key and value
+  std::int32_t leader_epoch = -1;    // -1: not told by the broker
+
+  [[nodiscard]] Fingerprint fingerprint() const {
+    return {offset, to_us(record_time), hash, leader_epoch};
+  }
 };
 
 class MessageSink {
@@ -41,15 +48,17 @@ struct PartitionStart {
   std::string topic;
   std::int32_t partition = 0;
   Offset offset = 0;                 // absolute: the supervisor has resolved earliest and latest
+  Fingerprint last = {};             // the last record read below `offset`: it must still be there
 };
 
 // What went wrong or was noticed at the source, for the log, /status and the gap table.
 struct SourceNotice {
   // kError: something of this source does not work. kRecovered: all of it works again, and it did
-  // not before. kInfo: worth telling, changes nothing.
-  enum class Kind : std::uint8_t { kError, kRecovered, kGap, kInfo };
+  // not before. kHalted: the slot's log is not the one that was read; nothing more is read from it
+  // in this process. kInfo: worth telling, changes nothing.
+  enum class Kind : std::uint8_t { kError, kRecovered, kGap, kHalted, kInfo };
   Kind kind{};
-  PartitionSlot slot{};              // kGap only
+  PartitionSlot slot{};              // kGap and kHalted only
   Offset from = 0;                   // kGap: first offset that is gone
   Offset to = 0;                     // kGap: first offset that is there again
   std::string text;                  // a sentence

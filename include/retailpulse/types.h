@@ -31,6 +31,16 @@ enum class PartitionSlot : std::uint32_t {};  // dense index of (topic, partitio
 enum class LaneId : std::uint32_t {};
 enum class NameId : std::uint32_t {};     // interned text: lane-local in events and epochs
 
+// By what the last record of a partition is known again: a log that was cut back, written anew or
+// recreated has another record at its offset, or none.
+struct Fingerprint {
+  Offset offset = -1;                // -1: no record was read yet
+  std::int64_t time_us = 0;          // Kafka's time of the record
+  std::uint64_t hash = 0;            // of key and value
+  std::int32_t leader_epoch = -1;    // -1: not told by the broker
+  friend bool operator==(const Fingerprint&, const Fingerprint&) = default;
+};
+
 inline constexpr NameId kNoName{0xffffffffU};     // the field was absent
 inline constexpr NameId kOtherName{0xfffffffeU};  // beyond the dimension's cap: the key "(other)"
 

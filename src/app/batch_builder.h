@@ -17,6 +17,11 @@
 
 namespace retailpulse {
 
+// Smaller than a batch may be: the batches of a lane go round, and together they should stay in the
+// cache of the two threads that hand them to each other.
+inline constexpr std::size_t kLaneBatchEvents = 1024;
+static_assert(kLaneBatchEvents <= kBatchEvents);
+
 class BatchBuilder final : public MessageSink {
  public:
   // `exchange` takes the full batch and gives an empty one; nullptr: reading ends.
@@ -34,11 +39,12 @@ class BatchBuilder final : public MessageSink {
     const auto outcome = decoder_.decode(message, *batch_);
     advance.next = message.offset + 1;
     advance.at_end = false;
+    advance.last = message.fingerprint();
     ++advance.records;
     if (outcome == Decoder::Outcome::kFiltered) ++advance.filtered;
     const std::int64_t record_us = to_us(message.record_time);
     if (record_us > batch_->newest_record_us) batch_->newest_record_us = record_us;
-    if (batch_->events.size() >= kBatchEvents || batch_->rejects.size() >= kBatchEvents) {
+    if (batch_->events.size() >= kLaneBatchEvents || batch_->rejects.size() >= kLaneBatchEvents) {
       batch_ = exchange_();
       last_ = 0;
     }

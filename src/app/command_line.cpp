@@ -160,6 +160,34 @@ void require_run(const Config& config, CommandLine& line) {
   }
 }
 
+// TOPIC or TOPIC=FROM
+void plan_new_logs(const CommandWords& words, CommandLine& line) {
+  for (const std::string& word : words.new_logs) {
+    const auto equals = word.find('=');
+    NewLogStart log;
+    log.topic = word.substr(0, equals);
+    if (equals != std::string::npos) {
+      const auto start = parse_start(word.substr(equals + 1));
+      if (!start) {
+        fail(line, kExitUsage,
+             fmt::format("--new-log: {} says no place to begin; write TOPIC, TOPIC=latest, "
+                         "TOPIC=last:1h or TOPIC=2024-11-25T00:00:00Z.", shown_value(Json(word))));
+        continue;
+      }
+      log.start = *start;
+    }
+    const auto& streams = line.config.streams;
+    if (std::none_of(streams.begin(), streams.end(),
+                     [&](const StreamConfig& s) { return s.topic == log.topic; })) {
+      fail(line, kExitUsage,
+           fmt::format("--new-log: {} is not one of the topics that are read.",
+                       shown_value(Json(log.topic))));
+    }
+    line.config.new_logs.push_back(std::move(log));
+  }
+  line.config.new_cluster = words.new_cluster;
+}
+
 void plan_verify(const CommandWords& words, CommandLine& line) {
   if (words.from) line.verify.from = read_moment("--from", *words.from, line);
   if (words.to) line.verify.to = read_moment("--to", *words.to, line);
@@ -181,6 +209,7 @@ void finish(const CommandWords& words, const ConfigLoader& loader, const Clock& 
   }
   switch (line.command) {
     case Command::kRun:
+      plan_new_logs(words, line);
       return require_run(line.config, line);
     case Command::kSimulate:
       return plan_simulate(words, clock.wall(), line);

@@ -1,14 +1,30 @@
 #include "app/command_words.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <sstream>
+
+#include "app/config_fields.h"
+#include "app/config_values.h"
 
 namespace retailpulse {
 namespace {
 
-// A flag that sets a field; help text and type come from the table.
+constexpr const char* kReadFolder = "where retailpulse.db is [./retailpulse-data]";
+
+// What the table says of a field, and what holds when nobody sets it.
+std::string field_help(const ConfigField& field) {
+  const Json value = field.get(Config{});
+  const std::string text = value.is_string() ? value.get<std::string>() : value.dump();
+  return text.empty() ? field.meaning : fmt::format("{} [{}]", field.meaning, text);
+}
+
+// A flag that sets a field; unless `help` is given, it comes from the table.
 void add_field(CLI::App& app, CommandWords& words, const std::string& flags,
-               const std::string& path, const std::string& type) {
+               const std::string& path, const std::string& type, const std::string& help = {}) {
   const std::string shown = flags.substr(flags.find("--"));
   app.add_option_function<std::string>(
          flags,
@@ -16,8 +32,17 @@ void add_field(CLI::App& app, CommandWords& words, const std::string& flags,
            words.fields.emplace_back(path, text);
            words.flags.push_back(shown);
          },
-         find_config_field(path)->meaning)
+         help.empty() ? field_help(*find_config_field(path)) : help)
       ->type_name(type);
+}
+
+// CLI11 writes a check's own words after the type: here the help text says what is allowed.
+CLI::Validator between(double least, double most) {
+  return CLI::Validator(CLI::Range(least, most)).description("");
+}
+
+CLI::Validator one_of(const std::vector<std::string>& words) {
+  return CLI::Validator(CLI::IsMember(words)).description("");
 }
 
 void add_kafka_flags(CLI::App& app, CommandWords& words) {
@@ -34,8 +59,8 @@ void add_config_flag(CLI::App& app, CommandWords& words) {
       ->type_name("FILE");
 }
 
-void add_store_flags(CLI::App& app, CommandWords& words) {
-  add_field(app, words, "--data", "store.directory", "DIR");
+void add_store_flags(CLI::App& app, CommandWords& words, const std::string& folder = {}) {
+  add_field(app, words, "--data", "store.directory", "DIR", folder);
   add_field(app, words, "--durability", "store.durability", "normal|full");
   add_field(app, words, "--zone", "time.zone", "ZONE");
 }
@@ -62,6 +87,14 @@ void add_run_flags(CLI::App& app, CommandWords& words) {
   add_topic_flag(app, words);
   add_config_flag(app, words);
   add_field(app, words, "--from", "start", "earliest|latest|last:24h|TIME");
+  app.add_option("--new-log", words.new_logs,
+                 "count the log that this topic has now after the one it had; only when `run` has "
+                 "said that it is another one; FROM as for --from [earliest]")
+      ->type_name("TOPIC[=FROM]")
+      ->type_size(1)
+      ->allow_extra_args(false);
+  app.add_option("--new-cluster", words.new_cluster, "the topics moved to the cluster of this id")
+      ->type_name("ID");
   app.add_flag("-e,--exit", words.exit_at_end, "leave when all that is there now has been counted");
   app.add_flag("--require-healthy", words.require_healthy,
                "leave with exit code 69 when no broker answers at the start");
@@ -80,34 +113,34 @@ void add_simulate_flags(CLI::App& app, CommandWords& words) {
   app.add_option("--seed", words.seed, "the same seed gives the same bytes [1]")->type_name("N");
   app.add_option("--rate", words.rate, "records per second of the shop's time [1000]")
       ->type_name("N")
-      ->check(CLI::Range(0.01, 1e7));
+      ->check(between(0.01, 1e7));
   app.add_option("--count", words.count, "stop after so many records")->type_name("N");
   app.add_option("--duration", words.duration, "stop after so much of the shop's time")
       ->type_name("30s|2h");
   app.add_option("--speed", words.speed,
                  "the shop's clock runs so many times faster; 0: as fast as possible")
       ->type_name("N")
-      ->check(CLI::Range(0.0, 1e6));
+      ->check(between(0, 1e6));
   app.add_option("--rate-max", words.rate_max, "never more records per second of our time")
       ->type_name("N")
-      ->check(CLI::Range(1.0, 1e9));
+      ->check(between(1, 1e9));
   app.add_option("--start", words.start, "when the shop opens")->type_name("TIME");
-  app.add_option("--products", words.products, "size of the catalogue [5000]")
+  app.add_option("--products", words.products, "size of the catalogue, up to 150000 [5000]")
       ->type_name("N")
-      ->check(CLI::Range(1, 150'000));
+      ->check(between(1, 150'000));
   app.add_option("--partitions", words.partitions,
                  "of each topic [those of the topics; 4 in a file]")
       ->type_name("N")
-      ->check(CLI::Range(1, 1024));
+      ->check(between(1, 1024));
   app.add_option("--mix", words.mix, "sales: no visitors, only what is sold [shop]")
       ->type_name("shop|sales")
-      ->check(CLI::IsMember({"shop", "sales"}));
+      ->check(one_of({"shop", "sales"}));
   app.add_option("--profile", words.profile, "wave: busy at any hour; day: as shops are")
       ->type_name("wave|day")
-      ->check(CLI::IsMember({"wave", "day"}));
+      ->check(one_of({"wave", "day"}));
   app.add_option("--shape", words.shape, "how records are written [native]")
       ->type_name("native")
-      ->check(CLI::IsMember({"native"}));
+      ->check(one_of({"native"}));
   add_field(app, words, "--zone", "time.zone", "ZONE");
 }
 
@@ -157,22 +190,22 @@ struct Parser {
 
   void add_demo() {
     add_http_flags(*demo, words);
-    add_store_flags(*demo, words);
+    add_store_flags(*demo, words, "keeps the store there [a folder that goes with the demo]");
     demo->add_option("--seed", words.seed, "the same seed gives the same shop [1]")->type_name("N");
-    demo->add_option("--rate", words.rate, "records per second [80]")
+    demo->add_option("--rate", words.rate, "records per second, up to 200000 [80]")
         ->type_name("N")
-        ->check(CLI::Range(1.0, 200'000.0));
+        ->check(between(1, 200'000));
     demo->add_flag("--open", words.open_browser, "open the page in the browser");
     demo->footer("Example: retailpulse demo --port 8080");
   }
 
   void add_sql() {
     sql->add_option("query", words.query, "one SELECT")->required()->type_name("SQL");
-    add_field(*sql, words, "--data", "store.directory", "DIR");
+    add_field(*sql, words, "--data", "store.directory", "DIR", kReadFolder);
     add_config_flag(*sql, words);
-    sql->add_option("--format", words.format, "table, csv or json [table]")
+    sql->add_option("--format", words.format, "how rows are written [table]")
         ->type_name("table|csv|json")
-        ->check(CLI::IsMember({"table", "csv", "json"}));
+        ->check(one_of({"table", "csv", "json"}));
     sql->footer("Example: retailpulse sql \"SELECT * FROM totals_by_day\" --format csv");
   }
 
@@ -180,7 +213,7 @@ struct Parser {
     add_kafka_flags(*verify, words);
     add_topic_flag(*verify, words);
     add_config_flag(*verify, words);
-    add_field(*verify, words, "--data", "store.directory", "DIR");
+    add_field(*verify, words, "--data", "store.directory", "DIR", kReadFolder);
     add_field(*verify, words, "--zone", "time.zone", "ZONE");
     verify->add_option("--from", words.from, "compare from this event time on")->type_name("TIME");
     verify->add_option("--to", words.to, "compare up to this event time")->type_name("TIME");
@@ -200,6 +233,64 @@ struct Parser {
   }
 };
 
+const std::vector<std::string> kCommands{"demo",   "run",    "simulate", "sql",
+                                         "verify", "config", "version"};
+
+std::string hint(const std::string& word, const std::vector<std::string>& known) {
+  const std::string meant = nearest(word, known);
+  return meant.empty() ? "" : fmt::format("; did you mean {}?", meant);
+}
+
+// The first flag that the command does not have, or "".
+std::string unknown_flag(const CLI::App& command, const std::vector<std::string>& arguments) {
+  for (const std::string& argument : arguments) {
+    if (argument.size() < 2 || argument[0] != '-') continue;
+    const std::string flag = argument.substr(0, argument.find('='));
+    const std::string name = flag.compare(0, 2, "--") == 0 ? flag : flag.substr(0, 2);
+    if (command.get_option_no_throw(name) == nullptr) return name;
+  }
+  return "";
+}
+
+std::vector<std::string> flags_of(const CLI::App& command) {
+  std::vector<std::string> flags;
+  for (const CLI::Option* option : command.get_options()) {
+    for (const std::string& name : option->get_lnames()) flags.push_back("--" + name);
+  }
+  return flags;
+}
+
+// What is wrong with a line that CLI11 refused, in a sentence that says what to do.
+std::string complaint(const Parser& parser, const std::vector<std::string>& arguments,
+                      const CLI::ParseError& refusal) {
+  if (arguments.empty()) return parser.app.help();
+  const std::string& first = arguments[0];
+  const bool known = std::find(kCommands.begin(), kCommands.end(), first) != kCommands.end();
+  if (!known && first[0] != '-') {
+    return fmt::format("{} is no command{} There are {}.\n", first,
+                       hint(first, kCommands).empty() ? "." : hint(first, kCommands),
+                       fmt::join(kCommands, ", "));
+  }
+  const auto chosen = parser.app.get_subcommands();
+  if (chosen.empty()) return fmt::format("{}\nSee retailpulse --help.\n", refusal.what());
+  if (chosen[0] == parser.config && parser.config->get_subcommands().empty()) {
+    return "Say which: retailpulse config check, or retailpulse config show.\n";
+  }
+  const CLI::App& command =
+      chosen[0] == parser.config ? *parser.config->get_subcommands()[0] : *chosen[0];
+  const std::string name = chosen[0] == &command ? first : first + " " + command.get_name();
+  const std::string flag = unknown_flag(command, arguments);
+  if (refusal.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) && !flag.empty()) {
+    const std::string meant = hint(flag, flags_of(command));
+    return fmt::format("{} is no flag of {}{} See retailpulse {} --help.\n", flag, name,
+                       meant.empty() ? "." : meant, name);
+  }
+  if (chosen[0] == parser.sql && parser.words.query.empty()) {
+    return "Give one statement, such as: retailpulse sql \"SELECT * FROM totals_by_day\"\n";
+  }
+  return fmt::format("{}\nSee retailpulse {} --help.\n", refusal.what(), name);
+}
+
 }  // namespace
 
 CommandWords split_command_line(const std::vector<std::string>& arguments, CommandLine& line) {
@@ -207,6 +298,7 @@ CommandWords split_command_line(const std::vector<std::string>& arguments, Comma
   try {
     std::vector<std::string> reversed(arguments.rbegin(), arguments.rend());  // as CLI11 takes them
     if (reversed.size() == 1 && reversed[0] == "--version") reversed[0] = "version";
+    if (reversed.size() == 1 && reversed[0] == "help") reversed[0] = "--help";
     parser.app.parse(std::move(reversed));
     parser.words.command = parser.command();
   } catch (const CLI::ParseError& outcome) {
@@ -215,7 +307,7 @@ CommandWords split_command_line(const std::vector<std::string>& arguments, Comma
     const int code = parser.app.exit(outcome, out, error);
     line.exit_code = code == 0 ? 0 : kExitUsage;
     line.output = out.str();
-    line.error = error.str();
+    if (code != 0) line.error = complaint(parser, arguments, outcome);
   }
   return std::move(parser.words);
 }

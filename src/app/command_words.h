@@ -21,6 +21,8 @@ struct CommandWords {
   Command command = Command::kNone;
   std::vector<std::string> topics;
   std::vector<std::string> properties;
+  std::vector<std::string> new_logs;
+  std::string new_cluster;
   std::optional<std::string> config_file;
   std::optional<std::string> client_properties;
   std::vector<std::pair<std::string, std::string>> fields;  // path, text; with its flag in `flags`

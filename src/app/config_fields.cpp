@@ -194,8 +194,8 @@ void add_keeping(std::vector<ConfigField>& f) {
                              RP_AT(store.retention.minute)));
   f.push_back(duration_field("store.retention.quarter", 24h, 24h * 36'500, "quarters of an hour",
                              RP_AT(store.retention.quarter)));
-  f.push_back(duration_field("store.retention.day", 24h * 36'500, 24h * 73'000,
-                             "days; never less than the span of accepted times",
+  f.push_back(duration_field("store.retention.day", 24h, 24h * 73'000,
+                             "days; a record of an older day is too late for any pane",
                              RP_AT(store.retention.day)));
   f.push_back(duration_field("store.retention.orders", 1h, 24h * 3650,
                              "how long a line can still join an order that was counted",

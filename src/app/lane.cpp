@@ -16,7 +16,7 @@
 namespace retailpulse {
 namespace {
 
-constexpr Duration kPoll = std::chrono::milliseconds{100};  // so that a stop is seen
+constexpr Duration kPoll = std::chrono::milliseconds{20};   // so that a stop is seen
 constexpr Duration kWait = std::chrono::milliseconds{100};  // a missed wake-up costs no more
 
 void name_thread(const char* role, LaneId lane) {
@@ -57,8 +57,9 @@ void Lane::add(std::vector<LanePartition> partitions) {
   std::move(partitions.begin(), partitions.end(), std::back_inserter(inbox_));
 }
 
-void Lane::start(std::function<void(const Status&)> failed) {
+void Lane::start(std::int64_t floor_us, std::function<void(const Status&)> failed) {
   failed_ = std::move(failed);
+  floor_us_.store(floor_us, std::memory_order_relaxed);
   consumer_thread_ = std::thread([this] { run_root("src", id_, [this] { consume(); }); });
   aggregator_thread_ = std::thread([this] { run_root("agg", id_, [this] { aggregate(); }); });
 }
@@ -70,7 +71,8 @@ void Lane::join() {
   if (aggregator_thread_.joinable()) aggregator_thread_.join();
 }
 
-void Lane::request_epoch() {
+void Lane::request_epoch(std::int64_t floor_us) {
+  floor_us_.store(floor_us, std::memory_order_relaxed);
   wanted_.fetch_add(1, std::memory_order_release);
   work_.raise();
 }
@@ -87,6 +89,7 @@ void Lane::consume() {
     return batch.get();
   });
   while (!stop_.load(std::memory_order_relaxed)) {
+    consumer_metrics_.turns.add();
     if (batch == nullptr && (batch = free_batch()) == nullptr) break;  // stopping
     take_inbox(*batch);
     if (take_replays(*batch)) {
@@ -102,6 +105,7 @@ void Lane::consume() {
       break;
     }
   }
+  consumer_metrics_.turns.set(kEnded);
   consumed_.store(true, std::memory_order_release);
   work_.raise();
 }
@@ -133,7 +137,7 @@ bool Lane::take_replays(EventBatch& batch) {
     orders.swap(replays_);
   }
   std::size_t done = 0;
-  while (done < orders.size() && batch.events.size() < kBatchEvents) {
+  while (done < orders.size() && batch.events.size() < kLaneBatchEvents) {
     replay_into(*decoder_, orders[done++], batch);
   }
   if (done < orders.size()) {  // the rest goes into the next batch
@@ -149,6 +153,7 @@ Lane::BatchPtr Lane::free_batch() {
     const auto seen = space_.epoch();
     if (free_.try_pop(batch)) return batch;
     if (stop_.load(std::memory_order_relaxed)) return nullptr;
+    consumer_metrics_.turns.add();
     consumer_metrics_.ring_full_waits.add();
     space_.wait(seen, kWait);
   }
@@ -167,8 +172,10 @@ void Lane::push(BatchPtr& batch) {
 void Lane::aggregate() {
   Aggregator aggregator(id_, time_, aggregator_metrics_);
   aggregator.adopt();
+  aggregator.refuse_before(floor_us_.load(std::memory_order_relaxed));
   std::uint64_t answered = 0;
   for (;;) {
+    aggregator_metrics_.turns.add();
     const auto seen = work_.epoch();
     const bool drained = consumed_.load(std::memory_order_acquire);  // read before looking for work
     const std::uint64_t wanted = wanted_.load(std::memory_order_acquire);
@@ -187,8 +194,9 @@ void Lane::aggregate() {
     if (drained && wanted != answered) {
       // Something may be left when the epoch was due: then this one is not the last.
       answered = wanted;
-      if (hand_over(aggregator, batches_.size_guess() == 0)) return;
-      continue;
+      if (!hand_over(aggregator, batches_.size_guess() == 0)) continue;
+      aggregator_metrics_.turns.set(kEnded);
+      return;
     }
     work_.wait(seen, kWait);
   }
@@ -207,8 +215,10 @@ bool Lane::fold_next(Aggregator& aggregator) {
     if (at_end_.size() <= slot) at_end_.resize(slot + 1, true);  // others' slots do not hold us
     at_end_[slot] = advance.at_end;
   }
-  caught_up_.store(std::find(at_end_.begin(), at_end_.end(), false) == at_end_.end(),
-                   std::memory_order_release);
+  const bool caught_up = std::find(at_end_.begin(), at_end_.end(), false) == at_end_.end();
+  if (caught_up_.exchange(caught_up, std::memory_order_acq_rel) != caught_up && caught_up) {
+    committer_.raise();  // it may be waiting for just that
+  }
   failpoint("fold");
   if (planted(Plant::kBatchTwice)) aggregator.fold(*batch);
   aggregator.fold(*batch);
@@ -223,6 +233,7 @@ bool Lane::hand_over(Aggregator& aggregator, bool last) {
   aggregator.adopt();
   failpoint("cut");
   auto epoch = aggregator.cut_epoch();
+  aggregator.refuse_before(floor_us_.load(std::memory_order_relaxed));  // of this epoch's request
   epoch->last = last;
   failpoint("after cut");
   RP_CHECK(epochs_.try_push(epoch), "the committer asks for one epoch at a time");

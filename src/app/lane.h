@@ -14,6 +14,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <thread>
@@ -51,14 +52,16 @@ class Lane {
   // Decodes rejected records of this lane's partitions again; each comes back in an epoch. Any
   // thread; after add() of their partitions.
   void replay(std::vector<ReplayOrder> orders) RP_EXCLUDES(inbox_mutex_);
-  // `failed` is called once, from the consumer thread, when the source cannot go on.
-  void start(std::function<void(const Status&)> failed);
+  // Records before `floor_us` are too late. `failed` is called once, from the consumer thread, when
+  // the source cannot go on.
+  void start(std::int64_t floor_us, std::function<void(const Status&)> failed);
   void stop_reading();
   void join();
 
   [[nodiscard]] LaneId id() const { return id_; }
   [[nodiscard]] Source& source() { return *source_; }
-  void request_epoch();
+  // From the cut of this epoch on, records before `floor_us` are too late.
+  void request_epoch(std::int64_t floor_us);
   // False: not ready yet.
   [[nodiscard]] bool take_epoch(std::unique_ptr<Epoch>& epoch);
   [[nodiscard]] bool epoch_due() const { return due_.load(std::memory_order_acquire); }
@@ -100,6 +103,7 @@ class Lane {
 
   std::atomic<bool> stop_{false};            // main -> consumer; relaxed, polled
   std::atomic<bool> consumed_{false};        // consumer -> aggregator; release/acquire: after the last push
+  std::atomic<std::int64_t> floor_us_{INT64_MIN};  // committer -> aggregator; written before wanted_
   std::atomic<std::uint64_t> wanted_{0};     // committer -> aggregator; release/acquire with work_
   std::atomic<bool> due_{false};             // aggregator -> committer; release/acquire
   std::atomic<bool> caught_up_{false};       // aggregator -> committer; release/acquire

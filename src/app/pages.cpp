@@ -32,6 +32,9 @@ std::optional<StoreFigures> figures_of(HistoryReader& history) {
         if (row.reason == kReasonNames[r]) figures.rejected[r] += static_cast<std::uint64_t>(row.records);
       }
     }
+    const LostSum lost = view.lost_sum();
+    figures.lost_ranges = static_cast<std::uint64_t>(lost.ranges);
+    figures.lost_offsets = static_cast<std::uint64_t>(lost.records);
     for (const PartitionRow& row : view.partitions()) {
       figures.late += static_cast<std::uint64_t>(row.late);
     }

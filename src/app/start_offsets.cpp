@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace retailpulse {
 namespace {
 
@@ -83,6 +85,8 @@ Result<std::vector<PlannedPartition>> plan_partitions(
       p.start = s->next;
       p.max_event_us = s->max_event_us;
       p.recent_ids = s->recent_ids;
+      p.last = s->last;
+      p.halted = s->halted;
       p.stored = true;
     } else if (topic_known) {
       p.start = p.range.begin;
@@ -90,6 +94,36 @@ Result<std::vector<PlannedPartition>> plan_partitions(
     planned.push_back(std::move(p));
   }
   return planned;
+}
+
+Status begin_new_logs(KafkaAdmin& admin, const Config& config,
+                      std::vector<PlannedPartition>& planned, EventTime wall, Duration timeout) {
+  for (const NewLogStart& log : config.new_logs) {
+    std::vector<PlannedPartition*> waiting;
+    std::vector<TopicPartition> ids;
+    std::vector<OffsetRange> ranges;
+    for (PlannedPartition& p : planned) {
+      if (p.id.topic != log.topic || p.halted.empty()) continue;
+      waiting.push_back(&p);
+      ids.push_back(p.id);
+      ranges.push_back(p.range);
+    }
+    if (waiting.empty()) {
+      return {Code::kConfig,
+              fmt::format("--new-log {}: no partition of this topic waits for a decision. Start "
+                          "without it; should the log be another one, it is said then.",
+                          log.topic)};
+    }
+    const auto starts = start_points(admin, log.start, ids, ranges, wall, timeout);
+    if (!starts.ok()) return starts.status();
+    for (std::size_t i = 0; i < waiting.size(); ++i) {
+      waiting[i]->start = starts.value()[i];
+      waiting[i]->last = {};
+      waiting[i]->halted.clear();
+      waiting[i]->new_log = true;
+    }
+  }
+  return {};
 }
 
 }  // namespace retailpulse

@@ -13,8 +13,11 @@
 
 #include <retailpulse/clock.h>
 #include <retailpulse/epoch.h>
+#include <retailpulse/kafka.h>
 #include <retailpulse/pipeline.h>
 
+#include "app/source_health.h"
+#include "app/stage_watch.h"
 #include "base/signal.h"
 #include "base/thread_safety.h"
 
@@ -33,16 +36,23 @@ class StatusBoard final : public PipelineView {
 
   // --- supervisor
   void set_cluster(std::string brokers, std::vector<std::string> topics) RP_EXCLUDES(mutex_);
-  // A partition that is read from `position`; it is behind while below `target`.
-  void add_partition(PartitionSlot slot, const std::string& topic, std::int32_t partition,
-                     Offset position, Offset target) RP_EXCLUDES(mutex_);
-  void set_end(PartitionSlot slot, Offset end) RP_EXCLUDES(mutex_);
+  // A partition that is read from `position`; it is behind while below `target`. `halted`: why it
+  // was not read to the end before; empty if it was.
+  void add_partition(PartitionSlot slot, const TopicPartition& id, Offset position, Offset target,
+                     const std::string& halted) RP_EXCLUDES(mutex_);
+  // The brokers answered: where each partition, by slot, ends now.
+  void set_ends(const std::vector<EndOffsets>& ends) RP_EXCLUDES(mutex_);
   void set_reachable(bool reachable, const std::string& reason) RP_EXCLUDES(mutex_);
   void notice(std::string text) RP_EXCLUDES(mutex_);
   void set_stopping();
-  // Every partition is committed up to the end that it had at the start.
+  // Notices a stage that stands still or moves again.
+  void watch_stages() RP_EXCLUDES(mutex_);
+  // Every partition is halted, or known to be the one that was read and committed up to the end
+  // that it had at the start.
   [[nodiscard]] bool targets_reached() const RP_EXCLUDES(mutex_);
   [[nodiscard]] std::string failure() const RP_EXCLUDES(mutex_);
+  // Why a partition is not read any more; empty when all are.
+  [[nodiscard]] std::string halted() const RP_EXCLUDES(mutex_);
   // Where the records of this run ended, by bucket.
   using Counts = std::array<std::uint64_t, kBuckets>;
   [[nodiscard]] Counts counts() const RP_EXCLUDES(mutex_);
@@ -52,7 +62,14 @@ class StatusBoard final : public PipelineView {
                  const std::vector<PartitionSlot>& idle) RP_EXCLUDES(mutex_);
   [[nodiscard]] std::vector<std::pair<PartitionSlot, Offset>> end_offsets() const
       RP_EXCLUDES(mutex_);
+  void halt(PartitionSlot slot, const std::string& why) RP_EXCLUDES(mutex_);
   void set_failed(const std::string& reason) RP_EXCLUDES(mutex_);
+  // Why a lane's source does not work; empty: it does.
+  void set_trouble(LaneId lane, const std::string& why) RP_EXCLUDES(mutex_);
+  // Partitions of which something is written that cannot be read yet: they are not idle.
+  [[nodiscard]] std::vector<PartitionSlot> held_back() const RP_EXCLUDES(mutex_);
+  // The store cannot be written at the moment, or (empty) it can again. True: that is news.
+  bool set_paused(const std::string& reason) RP_EXCLUDES(mutex_);
 
  private:
   static constexpr std::size_t kNoticesMax = 50;
@@ -66,6 +83,10 @@ class StatusBoard final : public PipelineView {
   void fill_lag(PipelineStatus& status) const RP_REQUIRES(mutex_);
   void fill_backfill(PipelineStatus& status) const RP_REQUIRES(mutex_);
   void fill_state(PipelineStatus& status) const RP_REQUIRES(mutex_);
+  void fill_doubts(PipelineStatus& status) const RP_REQUIRES(mutex_);
+  bool fill_source_state(PipelineStatus& status) const RP_REQUIRES(mutex_);
+  [[nodiscard]] SourceHealth::Moment moment() const;
+  [[nodiscard]] std::string halted_locked() const RP_REQUIRES(mutex_);
   [[nodiscard]] double rate() const RP_REQUIRES(mutex_);
 
   const Clock& clock_;
@@ -83,6 +104,9 @@ class StatusBoard final : public PipelineView {
   std::vector<PartitionStatus> partitions_ RP_GUARDED_BY(mutex_);  // by slot
   std::vector<Offset> targets_ RP_GUARDED_BY(mutex_);              // by slot
   std::vector<Offset> origins_ RP_GUARDED_BY(mutex_);              // by slot
+  // By slot: what this process has found out of its log.
+  enum class Log : std::uint8_t { kUnknown, kRead, kHalted };
+  std::vector<Log> logs_ RP_GUARDED_BY(mutex_);
   std::deque<std::string> notices_ RP_GUARDED_BY(mutex_);
   std::deque<Sample> samples_ RP_GUARDED_BY(mutex_);
   std::uint64_t records_ RP_GUARDED_BY(mutex_) = 0;
@@ -90,7 +114,13 @@ class StatusBoard final : public PipelineView {
   std::int64_t newest_record_us_ RP_GUARDED_BY(mutex_) = 0;
   bool reachable_ RP_GUARDED_BY(mutex_) = true;
   std::string unreachable_reason_ RP_GUARDED_BY(mutex_);
+  SourceHealth health_ RP_GUARDED_BY(mutex_);
+  std::int64_t failed_us_ RP_GUARDED_BY(mutex_) = 0;  // wall, when `failure_` came
   std::string failure_ RP_GUARDED_BY(mutex_);
+  std::string paused_ RP_GUARDED_BY(mutex_);       // why; empty: it is not
+  std::int64_t paused_us_ RP_GUARDED_BY(mutex_) = 0;  // wall, when it began
+  mutable StageWatch stages_ RP_GUARDED_BY(mutex_);
+  std::string still_ RP_GUARDED_BY(mutex_);  // as last noticed
 };
 
 }  // namespace retailpulse

@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "app/meaning.h"
 #include "base/failpoint.h"
 #include "base/log.h"
 
@@ -45,7 +46,8 @@ Status Supervisor::start() {
   if (Status s = open_lanes(); !s.ok()) return s;
   say(fmt::format("store {} (days in {})", store_->path(), store_->zone()));
   const Status status = discover(kBrokerTimeout);
-  if (!status.ok() && (config_.exit_at_end || config_.require_healthy)) return status;
+  const bool give_up = config_.exit_at_end || config_.require_healthy || !refused_.ok();
+  if (!status.ok() && give_up) return status;
   if (!status.ok()) {
     say("not connected yet: " + status.message());
     say("the page is up and says so; trying again every 2 s");
@@ -55,10 +57,16 @@ Status Supervisor::start() {
 }
 
 Status Supervisor::open_store_and_pages() {
-  auto store = open_store({config_.store, config_.time.zone, demo_});
+  StoreOptions options;
+  options.config = config_.store;
+  options.settings = meaning_of(config_);
+  options.zone = config_.time.zone;
+  options.throw_away = demo_;
+  auto store = open_store(options);
   if (!store.ok()) return store.status();
   store_ = std::move(store).value();
   failpoint("opened");
+  for (const std::string& change : store_->setting_changes()) board_->notice(change);
   auto stored = store_->partitions();
   if (!stored.ok()) return stored.status();
   stored_ = std::move(stored).value();
@@ -91,6 +99,13 @@ Status Supervisor::open_lanes() {
 Status Supervisor::discover(Duration timeout) {
   const bool first = known_.empty();
   auto planned = plan_partitions(*admin_, config_, stored_, known_, clock_.wall(), timeout);
+  // A topic that is not there may well be in another cluster.
+  if (first && (planned.ok() || planned.status().code() == Code::kNotFound)) {
+    Status sure = check_cluster(timeout);
+    if (sure.ok() && planned.ok()) sure = take_new_logs(planned.value(), timeout);
+    if (!sure.ok()) planned = sure;
+    if (sure.code() == Code::kConfig) refused_ = sure;
+  }
   if (!planned.ok()) {
     next_discovery_ = clock_.monotonic() + kReconnectEvery;
     board_->set_reachable(false, planned.status().message());
@@ -127,12 +142,41 @@ Status Supervisor::discover(Duration timeout) {
   return {};
 }
 
+Status Supervisor::check_cluster(Duration timeout) {
+  auto id = admin_->cluster_id(timeout);
+  if (!id.ok()) return id.status();
+  const std::string& known = store_->cluster_id();
+  committer_->of_cluster(id.value());
+  if (id.value().empty() || known.empty() || known == id.value()) return {};
+  if (config_.new_cluster == id.value()) return store_->move_to_cluster(id.value());
+  return {Code::kConfig,
+          fmt::format("{} is cluster {}, but the numbers in {} are of cluster {}. Nothing was read "
+                      "and nothing written. Correct the address, or give another folder with "
+                      "--data; if the same topics moved to this cluster, start once with "
+                      "--new-cluster {}.",
+                      config_.kafka.bootstrap, id.value(), store_->path(), known, id.value())};
+}
+
+Status Supervisor::take_new_logs(std::vector<PlannedPartition>& planned, Duration timeout) {
+  if (Status s = begin_new_logs(*admin_, config_, planned, clock_.wall(), timeout); !s.ok()) {
+    return s;
+  }
+  std::vector<NewLog> logs;
+  for (const PlannedPartition& p : planned) {
+    if (p.new_log) logs.push_back({p.id.topic, p.id.partition, p.start});
+  }
+  if (logs.empty()) return {};
+  say(fmt::format("{} partitions go on in a new log; what was counted of the old one stays",
+                  logs.size()));
+  return store_->begin_logs(logs);
+}
+
 void Supervisor::add(PlannedPartition&& planned) {
   const auto slot = static_cast<PartitionSlot>(known_.size());
   known_.push_back(planned.id);
-  const PartitionStart start{slot, planned.id.topic, planned.id.partition, planned.start};
-  board_->add_partition(slot, planned.id.topic, planned.id.partition, planned.start,
-                        planned.range.end);
+  const PartitionStart start{slot, planned.id.topic, planned.id.partition, planned.start,
+                             planned.last};
+  board_->add_partition(slot, planned.id, planned.start, planned.range.end, planned.halted);
   committer_->add(start, planned.max_event_us);
   std::vector<LanePartition> one;
   one.push_back({start, planned.stream,
@@ -147,7 +191,7 @@ void Supervisor::begin_reading() {
   reading_ = true;
   std::vector<Lane*> lanes;
   for (const auto& lane : lanes_) {
-    lane->start([this](const Status& status) {
+    lane->start(store_->floor_us(), [this](const Status& status) {
       board_->set_failed(status.message());
       store_failed_.store(true, std::memory_order_relaxed);
     });
@@ -159,19 +203,16 @@ void Supervisor::begin_reading() {
   });
 }
 
-// Lag for pages; a question to the brokers, so not on any hot thread.
+// Lag for pages, and whether anybody answers; a question to the brokers, so on no hot thread.
 void Supervisor::refresh_ends() {
   next_ends_ = clock_.monotonic() + kEndsEvery;
   if (known_.empty()) return;
-  const auto ranges = admin_->offsets(known_, kWatchTimeout);
-  if (!ranges.ok()) return;  // the source tells about unreachable brokers
-  for (std::size_t i = 0; i < known_.size(); ++i) {
-    board_->set_end(static_cast<PartitionSlot>(i), ranges.value()[i].end);
-  }
+  const auto ends = admin_->ends(known_, kWatchTimeout);
+  if (ends.ok()) board_->set_ends(ends.value());  // else the silence itself is told
 }
 
 bool Supervisor::done(const std::atomic<bool>& stop) const {
-  if (stop.load(std::memory_order_relaxed)) return true;
+  if (stop.load(std::memory_order_relaxed) || !refused_.ok()) return true;
   if (!config_.exit_at_end) return false;
   return store_failed_.load(std::memory_order_relaxed) ||
          (reading_ && board_->targets_reached());
@@ -180,13 +221,21 @@ bool Supervisor::done(const std::atomic<bool>& stop) const {
 Status Supervisor::run(const std::atomic<bool>& stop) {
   next_ends_ = clock_.monotonic() + kEndsEvery;
   while (!done(stop)) {
+    metrics_->main.turns.add();
+    failpoint("watch");
     std::this_thread::sleep_for(kTick);
     const Duration now = clock_.monotonic();
     // A failed question is told on the page; the next try is due in a moment.
     if (now >= next_discovery_ && !config_.exit_at_end) static_cast<void>(discover(kWatchTimeout).ok());
+    metrics_->main.turns.add();  // each question to the brokers may take its time
     if (now >= next_ends_) refresh_ends();
+    board_->watch_stages();
   }
+  metrics_->main.turns.set(kEnded);
+  if (!refused_.ok()) return refused_;
   const std::string failure = board_->failure();
+  const std::string halted = config_.exit_at_end ? board_->halted() : "";
+  if (failure.empty() && !halted.empty()) return {Code::kConfig, halted};
   return failure.empty() ? Status() : Status(Code::kStorage, failure);
 }
 

@@ -51,6 +51,9 @@ class Supervisor {
   Status open_lanes();
   // Asks the cluster for the partitions that are not read yet and gives them to lanes.
   Status discover(Duration timeout);
+  // Before the first commit: is this the cluster whose records the store has? kConfig if not.
+  Status check_cluster(Duration timeout);
+  Status take_new_logs(std::vector<PlannedPartition>& planned, Duration timeout);
   void add(PlannedPartition&& planned);
   void refresh_ends();
   void begin_reading();
@@ -71,6 +74,7 @@ class Supervisor {
   std::vector<StoredPartition> stored_;
   std::vector<TopicPartition> known_;       // by slot
   bool reading_ = false;                    // lanes and committer run
+  Status refused_;                          // the cluster or a word on the command line is wrong
   Duration next_discovery_{};
   Duration next_ends_{};
   std::atomic<bool> store_failed_{false};   // set by the committer; relaxed, polled

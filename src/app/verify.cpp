@@ -105,6 +105,10 @@ Result<std::string> missing_records(const Config& config, const Snapshot& snapsh
   for (std::size_t i = 0; i < ids.size(); ++i) {
     const PartitionRow& p = snapshot.partitions[i];
     const OffsetRange& there = ranges.value()[i];
+    if (p.incarnation > 1) {
+      return fmt::format("{}/{} goes on in another log, by somebody's decision; what was counted "
+                         "of the one before is not in Kafka", p.topic, p.partition);
+    }
     if (there.end < p.next_offset) {
       return Status(Code::kInvalid,
                     fmt::format("{}/{} ends at offset {} in Kafka, but the store has counted up to "
@@ -253,6 +257,9 @@ Result<Verdict> verify(const Config& config, const VerifyOptions& options, const
   auto snapshot = take_snapshot(config, options, clock);
   if (!snapshot.ok()) return snapshot.status();
   const Snapshot& store = snapshot.value();
+  if (store.partitions.empty()) {
+    return Status(Code::kInvalid, "The store has read nothing yet, so there is nothing to verify.");
+  }
   if (store.stored.full) {
     return Status(Code::kInvalid, "The range has too many sums to hold; add --from and --to.");
   }

@@ -9,6 +9,7 @@
 #include <charconv>
 #include <chrono>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <functional>
@@ -41,12 +42,14 @@ void parse(std::string_view text, Counter& into) {
 // What the environment asks for; read once.
 struct Wishes {
   Counter at;
+  Counter stall;
   std::deque<Counter> faults;
   Counter yield;       // name: the seed
   std::string_view plant = variable("FAILPOINT_PLANT");
 
   Wishes() {
     parse(variable("FAILPOINT_AT"), at);
+    parse(variable("FAILPOINT_STALL"), stall);
     parse(variable("FAILPOINT_YIELD"), yield);
     for (std::string_view rest = variable("FAILPOINT_FAULT"); !rest.empty();) {
       const auto comma = std::min(rest.find(','), rest.size());
@@ -72,6 +75,12 @@ std::uint64_t dice(const std::string& seed) {
   return state;
 }
 
+// Whether this is the hit that was asked for.
+bool meets(Counter& wish, std::string_view name) {
+  if (wish.number == 0 || name.substr(0, wish.name.size()) != wish.name) return false;
+  return wish.hits.fetch_add(1, std::memory_order_relaxed) + 1 == wish.number;
+}
+
 }  // namespace
 
 void failpoint(std::string_view name) {
@@ -79,8 +88,10 @@ void failpoint(std::string_view name) {
   if (w.yield.number > 0 && dice(w.yield.name) % 1000 < w.yield.number) {
     std::this_thread::sleep_for(std::chrono::microseconds{dice(w.yield.name) % 2000});
   }
-  if (w.at.number == 0 || name.substr(0, w.at.name.size()) != w.at.name) return;
-  if (w.at.hits.fetch_add(1, std::memory_order_relaxed) + 1 == w.at.number) kill(getpid(), SIGKILL);
+  if (meets(w.at, name)) kill(getpid(), SIGKILL);
+  if (!meets(w.stall, name)) return;
+  std::fprintf(stderr, "standing still at %.*s\n", static_cast<int>(name.size()), name.data());
+  for (;;) std::this_thread::sleep_for(std::chrono::seconds{1});
 }
 
 bool fault(std::string_view name) {

@@ -7,6 +7,7 @@
 //   FAILPOINT_AT=NAME:HIT            SIGKILL at the HIT-th time that a point is reached whose name
 //                                    begins with NAME; SQL statements bear their own text, "sql" is
 //                                    any of them
+//   FAILPOINT_STALL=NAME:HIT         there the thread stands still for good, and says so on stderr
 //   FAILPOINT_FAULT=NAME:EVERY[,..]  each EVERY-th question for that fault is answered with yes
 //   FAILPOINT_YIELD=SEED:PERMILLE    at any point, so often, the thread sleeps up to 2 ms
 //   FAILPOINT_PLANT=NAME             one of kPlantNames

@@ -1,10 +1,10 @@
 // Zone: civil days of the store, and what a naive time means. The one door to the tz database.
 //
-// GCC 12 has no chrono time zones; Howard Hinnant's date library reads the system's tzdata.
+// GCC 12 has no chrono time zones; Howard Hinnant's date library reads the system's tzdata, and
+// base/zone_rule.h the rule behind its table.
 //
 // Thread: frozen; civil_day() and day_begin() may be called from any thread.
-// Limits: from 2038 on a zone keeps its last offset: the library reads no rule beyond the table.
-// Test:   tests/base/zone_test.cpp
+// Test:   tests/base/zone_test.cpp, tests/integration/zone_days_test.py (against Python's zoneinfo)
 #pragma once
 
 #include <cstdint>
@@ -13,6 +13,8 @@
 
 #include <retailpulse/status.h>
 #include <retailpulse/types.h>
+
+#include "base/zone_rule.h"
 
 namespace retailpulse {
 
@@ -31,9 +33,12 @@ class Zone {
   [[nodiscard]] EventTime from_local(std::int64_t local_us) const;
 
  private:
-  Zone(const void* zone, std::string name) : zone_(zone), name_(std::move(name)) {}
+  Zone(const void* zone, std::string name);
+  [[nodiscard]] std::int64_t offset_us(EventTime t) const;
+
   const void* zone_;  // const date::time_zone*, which lives for ever
   std::string name_;
+  std::shared_ptr<const ZoneRule> rule_;  // null: the table's last offset stays
 };
 
 // civil_day() with the last answer remembered: almost every event falls into the same day.
@@ -44,6 +49,8 @@ class DayCache {  // Thread: one; each owner has its own
     if (t < begin_ || t >= end_) load(t);
     return day_us_;
   }
+  // When the day of the last answer began.
+  [[nodiscard]] EventTime day_begin() const { return begin_; }
 
  private:
   void load(EventTime t);

@@ -1,7 +1,8 @@
 // The Decoder for JSON messages of the four native roles.
 //
-// Three steps: JsonWalker finds the texts of the fields, field_values says what they mean and
-// RecordReader makes events of them. A record is taken whole or not at all.
+// Three steps: RecordShapes finds the texts of the fields in a record that is written like an
+// earlier one, JsonWalker in any other; field_values says what they mean; RecordReader makes events
+// of them. A record is taken whole or not at all.
 #include <memory>
 #include <string>
 #include <string_view>
@@ -16,6 +17,7 @@
 #include "decode/json_fault.h"
 #include "decode/json_walk.h"
 #include "decode/record_reader.h"
+#include "decode/record_shapes.h"
 
 namespace retailpulse {
 namespace {
@@ -24,6 +26,7 @@ struct Stream {
   explicit Stream(const StreamConfig& c) : config(&c), plan(c) {}
   const StreamConfig* config;
   FieldPlan plan;
+  RecordShapes shapes;
   NameId currency = kNoName;
 };
 
@@ -70,7 +73,7 @@ class JsonDecoder final : public Decoder {
     const std::size_t events = out.events.size();
     const std::size_t listings = out.listings.size();
     Record record{message, *stream.config, fields_, stream.currency, out};
-    Fault fault = walk(message, stream.plan);
+    Fault fault = walk(message, stream);
     if (!fault) fault = reader_.read(record);
     if (fault) {
       out.events.resize(events);
@@ -90,7 +93,8 @@ class JsonDecoder final : public Decoder {
     return *streams_.emplace_back(std::make_unique<Stream>(config));
   }
 
-  Fault walk(const Message& message, FieldPlan& plan) {
+  Fault walk(const Message& message, Stream& stream) {
+    FieldPlan& plan = stream.plan;
     const std::string_view value = message.value;
     if (!message.has_value) return {Reason::kNullValue};
     if (value.empty()) return {Reason::kEmptyValue};
@@ -99,8 +103,13 @@ class JsonDecoder final : public Decoder {
       if (const Fault fault = encoding_fault(value)) return fault;
     }
     fields_.clear();
+    if (stream.shapes.read(value, fields_)) return {};
+    fields_.clear();
     const JsonWalker::Outcome outcome = walker_.walk(value, plan, fields_);
-    if (outcome.result == JsonWalker::Result::kOk) return {};
+    if (outcome.result == JsonWalker::Result::kOk) {
+      stream.shapes.learn(walker_.copy(), fields_);
+      return {};
+    }
     if (outcome.result == JsonWalker::Result::kDuplicateKey) {
       return {Reason::kDuplicateKey, Field::kNone, outcome.item, plan.node(outcome.node).path};
     }

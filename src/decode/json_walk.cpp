@@ -202,6 +202,7 @@ JsonWalker::Outcome JsonWalker::walk(std::string_view value, FieldPlan& plan, Re
   char* const begin = parser_->bytes.get();
   char* const end = begin + value.size();
   std::memcpy(begin, value.data(), value.size());
+  copy_ = {begin, value.size()};
   // A bracket left behind by a longer record must not close this one.
   std::memset(end, 0, simdjson::SIMDJSON_PADDING);
 

@@ -41,9 +41,13 @@ class JsonWalker {
   // cleared before.
   [[nodiscard]] Outcome walk(std::string_view value, FieldPlan& plan, RecordFields& out);
 
+  // The copy of the record that was walked last; the texts of its plain strings point into it.
+  [[nodiscard]] std::string_view copy() const { return copy_; }
+
  private:
   struct Parser;
   std::unique_ptr<Parser> parser_;
+  std::string_view copy_;
 };
 
 }  // namespace retailpulse

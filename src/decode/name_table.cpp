@@ -24,13 +24,18 @@ NameTable::NameTable(Dimension dimension, std::uint32_t cap)
   seed_ = hash64({reinterpret_cast<const char*>(&here), sizeof(here)});
 }
 
-NameId NameTable::intern(std::string_view text, std::vector<NewName>& fresh) {
+std::uint64_t NameTable::seek(std::string_view text) const {
   const std::uint64_t hash = hash64(text, seed_);
+  __builtin_prefetch(&slots_[hash & (slots_.size() - 1)]);
+  return hash;
+}
+
+NameId NameTable::intern(std::string_view text, std::uint64_t hash, std::vector<NewName>& fresh) {
   const std::size_t mask = slots_.size() - 1;
   std::size_t at = hash & mask;
   while (slots_[at].entry != 0) {
     const Slot slot = slots_[at];
-    if (slot.tag == tag_of(hash) && texts_[slot.entry - 1] == text) return NameId{slot.entry - 1};
+    if (slot.tag == tag_of(hash) && texts_[slot.entry - 1].view() == text) return NameId{slot.entry - 1};
     at = (at + 1) & mask;
   }
   return add(text, hash, at, fresh);
@@ -51,7 +56,7 @@ void NameTable::grow() {
   std::vector<Slot> wider(slots_.size() * 2);
   const std::size_t mask = wider.size() - 1;
   for (std::size_t i = 0; i < texts_.size(); ++i) {
-    const std::uint64_t hash = hash64(texts_[i], seed_);
+    const std::uint64_t hash = hash64(texts_[i].view(), seed_);
     std::size_t at = hash & mask;
     while (wider[at].entry != 0) at = (at + 1) & mask;
     wider[at] = {tag_of(hash), static_cast<std::uint32_t>(i + 1)};
@@ -59,18 +64,25 @@ void NameTable::grow() {
   slots_ = std::move(wider);
 }
 
-std::string_view NameTable::keep(std::string_view text) {
+NameTable::Text NameTable::keep(std::string_view text) {
+  Text out;
+  out.size = static_cast<std::uint32_t>(text.size());
+  if (text.size() <= Text::kShort) {
+    std::copy(text.begin(), text.end(), out.bytes.begin());
+    return out;
+  }
   if (text.size() > block_left_) {
     const std::size_t bytes = std::max(kBlockBytes, text.size());
     blocks_.push_back(std::make_unique<char[]>(bytes));
     block_next_ = blocks_.back().get();
     block_left_ = bytes;
   }
-  if (!text.empty()) std::memcpy(block_next_, text.data(), text.size());
-  const std::string_view kept{block_next_, text.size()};
+  std::memcpy(block_next_, text.data(), text.size());
+  const char* const kept = block_next_;
+  std::memcpy(out.bytes.data(), &kept, sizeof(kept));
   block_next_ += text.size();
   block_left_ -= text.size();
-  return kept;
+  return out;
 }
 
 }  // namespace retailpulse

@@ -10,7 +10,9 @@
 // Test:       tests/decode/name_table_test.cpp
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string_view>
 #include <vector>
@@ -24,8 +26,19 @@ class NameTable {
  public:
   NameTable(Dimension dimension, std::uint32_t cap);
 
+  // Two steps that begin to load what intern() will read, some time before it: the slot, then the
+  // text. The hash of the first is for the others.
+  [[nodiscard]] std::uint64_t seek(std::string_view text) const;
+  void approach(std::uint64_t hash) const {
+    const Slot slot = slots_[hash & (slots_.size() - 1)];
+    if (slot.entry != 0) __builtin_prefetch(&texts_[slot.entry - 1]);
+  }
   // The id of `text`; a new one is appended to `fresh`. kOtherName when the table is full.
-  [[nodiscard]] NameId intern(std::string_view text, std::vector<NewName>& fresh);
+  [[nodiscard]] NameId intern(std::string_view text, std::vector<NewName>& fresh) {
+    return intern(text, seek(text), fresh);
+  }
+  [[nodiscard]] NameId intern(std::string_view text, std::uint64_t hash,
+                              std::vector<NewName>& fresh);
   [[nodiscard]] std::size_t size() const { return texts_.size(); }
 
  private:
@@ -33,17 +46,30 @@ class NameTable {
     std::uint32_t tag = 0;    // upper half of the hash: spares most text comparisons
     std::uint32_t entry = 0;  // index into texts_ plus one; 0 = free
   };
+  // Nearly every text is short and stands here, so that comparing it touches no third place.
+  struct Text {
+    static constexpr std::size_t kShort = 28;
+    std::uint32_t size = 0;
+    std::array<char, kShort> bytes{};  // of a longer one: where it is kept
+
+    [[nodiscard]] std::string_view view() const {
+      if (size <= kShort) return {bytes.data(), size};
+      const char* kept = nullptr;
+      std::memcpy(&kept, bytes.data(), sizeof(kept));
+      return {kept, size};
+    }
+  };
 
   [[nodiscard]] NameId add(std::string_view text, std::uint64_t hash, std::size_t slot,
                            std::vector<NewName>& fresh);
   void grow();
-  [[nodiscard]] std::string_view keep(std::string_view text);
+  [[nodiscard]] Text keep(std::string_view text);
 
   Dimension dimension_;
   std::uint32_t cap_;
   std::uint64_t seed_;  // differs from run to run: nobody outside can choose colliding texts
   std::vector<Slot> slots_;
-  std::vector<std::string_view> texts_;           // by id; the bytes live in blocks_
+  std::vector<Text> texts_;                       // by id; the bytes of long ones live in blocks_
   std::vector<std::unique_ptr<char[]>> blocks_;
   std::size_t block_left_ = 0;
   char* block_next_ = nullptr;

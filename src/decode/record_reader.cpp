@@ -48,9 +48,14 @@ Fault read_visitor(Record& record) {
 }
 
 // Records are the same when id and bytes are: a changed body under an old id is another record.
+// The source has it already: it is what the log is known by.
+std::uint64_t hash_of_value(const Message& message) {
+  return message.value_hash != 0 ? message.value_hash : hash64(message.value);
+}
+
 Fault read_record_id(Record& record, Field field, std::string_view& id) {
   if (const Fault fault = optional_id(record.fields, field, id)) return fault;
-  if (!id.empty()) record.event->record_id = not_zero(hash64(record.message.value, hash64(id)));
+  if (!id.empty()) record.event->record_id = not_zero(hash64(id, hash_of_value(record.message)));
   return {};
 }
 
@@ -152,8 +157,10 @@ Fault RecordReader::transaction(Record& record) {
   if (has_items && fields.items.empty()) return {Reason::kMissingField, Field::kItems};
   if (fields.too_many_items) return {Reason::kTooManyItems, Field::kItems};
 
+  if (!has_items) seek_product(record);
   std::string_view id;
   if (const Fault fault = read_record_id(record, Field::kId, id)) return fault;
+  if (record.product_hash) products().approach(*record.product_hash);
   if (const Fault fault = read_order(record, has_items ? fields.items.size() : 1, id)) return fault;
   if (const Fault fault = read_visitor(record)) return fault;
   if (const Fault fault = currency(record)) return fault;
@@ -169,6 +176,14 @@ Fault RecordReader::transaction(Record& record) {
     if (const Fault fault = line(record, op, fields.items[i].values.data(), item)) return fault;
   }
   return {};
+}
+
+// Its place in the table is cold: it is asked for now, and needed when the rest has been read.
+void RecordReader::seek_product(Record& record) {
+  const FieldValue& value = record.fields[Field::kProduct];
+  std::string_view text;
+  if (!is_given(value) || read_name(value, text) != Reason::kNone) return;
+  record.product_hash = products().seek(text);
 }
 
 // `values` are the first kItemFields fields, of the record or of one of its items.
@@ -301,7 +316,8 @@ Fault RecordReader::product(Record& record, const FieldValue& value, int item, N
   const Reason reason = read_name(value, text);
   if (reason != Reason::kNone) return {reason, Field::kProduct, item};
   if (text.empty()) return {Reason::kMissingField, Field::kProduct, item};
-  out = intern(Dimension::kProduct, text, record.out);
+  const std::uint64_t hash = record.product_hash ? *record.product_hash : products().seek(text);
+  out = capped(products().intern(text, hash, record.out.names));
   return {};
 }
 
@@ -316,7 +332,10 @@ Fault RecordReader::category(Record& record, const FieldValue& value, int item, 
 }
 
 NameId RecordReader::intern(Dimension dimension, std::string_view text, EventBatch& out) {
-  const NameId id = names_[static_cast<std::size_t>(dimension)].intern(text, out.names);
+  return capped(names_[static_cast<std::size_t>(dimension)].intern(text, out.names));
+}
+
+NameId RecordReader::capped(NameId id) const {
   if (id == kOtherName && metrics_ != nullptr) metrics_->names_capped.add();
   return id;
 }

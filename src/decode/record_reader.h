@@ -11,6 +11,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string_view>
 
 #include <retailpulse/config.h>
@@ -43,6 +44,7 @@ struct Record {
   EventBatch& out;
   Event* event = nullptr;   // the one being made, already in its place at the end of `out`
   bool rounded = false;     // an amount had more than six decimals
+  std::optional<std::uint64_t> product_hash{};  // NameTable::seek() of the record's product
 };
 
 class RecordReader {
@@ -58,6 +60,7 @@ class RecordReader {
   static constexpr std::size_t kFixedTypes = 5;
 
   Fault transaction(Record& record);
+  void seek_product(Record& record);
   Fault line(Record& record, Op op, const FieldValue* values, int item);
   Fault listing(Record& record);
   Fault feedback(Record& record);
@@ -69,6 +72,8 @@ class RecordReader {
   Fault category(Record& record, const FieldValue& value, int item, NameId& out);
 
   NameId intern(Dimension dimension, std::string_view text, EventBatch& out);
+  NameTable& products() { return names_[static_cast<std::size_t>(Dimension::kProduct)]; }
+  [[nodiscard]] NameId capped(NameId id) const;  // counts it when the table was full
   NameId fixed_type(FixedType type, EventBatch& out);
 
   const TimeConfig time_;

@@ -1,5 +1,7 @@
 #include "decode/time_text.h"
 
+#include <bit>
+#include <cstring>
 #include <limits>
 
 #include "base/decimal.h"
@@ -11,6 +13,8 @@ constexpr std::int64_t kSecond = 1'000'000;
 constexpr std::int64_t kMinute = 60 * kSecond;
 constexpr std::int64_t kHour = 60 * kMinute;
 constexpr std::int64_t kDay = 24 * kHour;
+
+constexpr int kDateBytes = 10;
 
 constexpr std::int64_t kSecondsBelow = 100'000'000'000;            // 1e11
 constexpr std::int64_t kMillisBelow = 100'000'000'000'000;         // 1e14
@@ -63,6 +67,7 @@ class Reader {
     out = value;
     return true;
   }
+  void skip_date() { at_ += kDateBytes; }
   // 1 to 9 digits of a fraction of a second, cut to microseconds.
   [[nodiscard]] bool fraction(std::int64_t& out_us) {
     std::int64_t unit = kSecond / 10;
@@ -146,12 +151,27 @@ TimeResult from_integer(std::int64_t n, EventTime& out) {
   return TimeResult::kOk;
 }
 
+// The value of the first eight characters, if they are digits; all at once: each digit is added to
+// ten times its left neighbour, then each pair, then each four.
+bool eight_digits(std::string_view text, std::int64_t& out) {
+  if (std::endian::native != std::endian::little || text.size() < 8) return false;
+  std::uint64_t word = 0;
+  std::memcpy(&word, text.data(), sizeof(word));
+  word ^= 0x3030303030303030ULL;
+  if (((word | (word + 0x7676767676767676ULL)) & 0x8080808080808080ULL) != 0) return false;
+  word = (word * 10 + (word >> 8)) & 0x00ff00ff00ff00ffULL;
+  word = (word * 100 + (word >> 16)) & 0x0000ffff0000ffffULL;
+  out = static_cast<std::int64_t>((word * 10'000 + (word >> 32)) & 0xffffffffULL);
+  return true;
+}
+
 // The usual case, without a call: up to 18 digits and nothing else.
 bool read_plain_integer(std::string_view text, std::int64_t& out) {
   const bool minus = !text.empty() && text.front() == '-';
   if (minus) text.remove_prefix(1);
   if (text.empty() || text.size() > 18) return false;
   std::int64_t value = 0;
+  if (eight_digits(text, value)) text.remove_prefix(8);
   for (const char c : text) {
     if (!is_digit(c)) return false;
     value = value * 10 + (c - '0');
@@ -203,7 +223,12 @@ TimeResult parse_time(std::string_view text, LocalTime& local, EventTime& out) {
   std::int64_t clock_us = 0;
   std::int64_t offset_us = 0;
   bool naive = true;
-  if (!read_date(in, date_us)) return TimeResult::kNotATime;
+  if (local.same_date(text, date_us)) {
+    in.skip_date();
+  } else {
+    if (!read_date(in, date_us)) return TimeResult::kNotATime;
+    local.note_date(text, date_us);
+  }
   if (!in.done()) {
     if (!in.take('T') && !in.take(' ') && !in.take('t')) return TimeResult::kNotATime;
     if (!read_clock(in, clock_us) || !read_offset(in, naive, offset_us)) {

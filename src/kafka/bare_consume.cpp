@@ -85,7 +85,7 @@ class BareLoop {
 Result<BareConsumeReport> bare_consume(const KafkaConfig& config, std::span<const BareRange> ranges,
                                        Duration limit) {
   auto handle =
-      KafkaHandle::open(RD_KAFKA_CONSUMER, config, reader_defaults(config), reader_laws());
+      KafkaHandle::open(RD_KAFKA_CONSUMER, config, reader_defaults(config), reader_laws(config));
   if (!handle.ok()) return handle.status();
   return BareLoop(*handle.value(), ranges).run(limit);
 }

@@ -26,14 +26,27 @@ KafkaContext& context_of(const rd_kafka_t* rk) {
 LogLevel level_of(int syslog_level) {
   if (syslog_level <= LOG_CRIT) return LogLevel::kError;
   if (syslog_level <= LOG_WARNING) return LogLevel::kWarning;
-  return syslog_level <= LOG_INFO ? LogLevel::kInfo : LogLevel::kDebug;
+  return LogLevel::kInfo;  // details come only when the user asked for them by name
+}
+
+// The client says only here that a topic was created anew; it would go on in it at the old offset
+// (it does not reset offsets for that yet). No id yet is no other id.
+void on_metadata_detail(const rd_kafka_t* rk, std::string_view text) {
+  constexpr std::string_view kChanged = " changed id from ";
+  constexpr std::string_view kNoId = "AAAAAAAAAAAAAAAAAAAAAA";
+  const auto at = text.find(kChanged);
+  if (at == std::string_view::npos || rk == nullptr) return;
+  if (text.substr(at + kChanged.size()).starts_with(kNoId)) return;
+  context_of(rk).topic_changed.store(true, std::memory_order_release);
 }
 
 // Called from librdkafka's own threads.
 void on_log(const rd_kafka_t* rk, int level, const char* facility, const char* text) {
   const std::string_view fac = facility;
+  if (level == LOG_DEBUG && fac == "METADATA") on_metadata_detail(rk, text);
+  if (level == LOG_DEBUG && rk != nullptr && !context_of(rk).details_wanted) return;
   // Broken connections reach the user as notices (on_error); here they are detail.
-  const bool detail = fac == "FAIL" || fac == "ERROR" || fac == "TERMINATE";
+  const bool detail = fac == "FAIL" || fac == "ERROR" || fac == "TERMINATE" || fac == "MOCK";
   const std::string clean = rk == nullptr ? std::string(text) : context_of(rk).secrets.clean(text);
   log(detail ? LogLevel::kDebug : level_of(level), "kafka", clean, {{"facility", facility}});
 }
@@ -246,6 +259,7 @@ Result<std::unique_ptr<KafkaHandle>> KafkaHandle::open(rd_kafka_type_t type,
   for (const auto& [name, value] : config.properties) {
     if (kafka_property_is_secret(name)) context->secrets.add(value);
   }
+  context->details_wanted = config.properties.count("debug") != 0;
   ConfBuilder builder(*context);
   builder.install_callbacks();
   Status status = builder.set_all({{"client.id", "retailpulse"},

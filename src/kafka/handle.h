@@ -9,6 +9,7 @@
 // Test:       tests/kafka/properties_test.cpp, admin_test.cpp
 #pragma once
 
+#include <atomic>
 #include <functional>
 #include <memory>
 #include <string>
@@ -65,6 +66,10 @@ struct KafkaContext {
   std::function<void(rd_kafka_resp_err_t, const std::string&)> on_error;
   std::function<void(rd_kafka_resp_err_t, const rd_kafka_topic_partition_list_t*)> on_commit;
   std::function<void(const rd_kafka_message_t&)> on_delivery;
+  bool details_wanted = false;      // the user set `debug`
+  // A topic has another id than before: it was created anew. Set on the client's own thread before
+  // it asks for records of the new one. Release in on_log() pairs with acquire in the source.
+  std::atomic<bool> topic_changed{false};
 };
 
 using Setting = std::pair<std::string, std::string>;

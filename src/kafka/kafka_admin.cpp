@@ -87,6 +87,21 @@ class Admin final : public KafkaAdmin {
     return out;
   }
 
+  // The log's end first: what is appended in between must not look held back.
+  Result<std::vector<EndOffsets>> ends(std::span<const TopicPartition> partitions,
+                                       Duration timeout) override {
+    constexpr auto kLatest = RD_KAFKA_OFFSET_SPEC_LATEST;
+    const auto high = list_offsets(*handle_, partitions, kLatest, timeout, EndOf::kAll);
+    if (!high.ok()) return high.status();
+    const auto stable = list_offsets(*handle_, partitions, kLatest, timeout);
+    if (!stable.ok()) return stable.status();
+    std::vector<EndOffsets> out;
+    for (std::size_t i = 0; i < partitions.size(); ++i) {
+      out.push_back({stable.value()[i], std::max(stable.value()[i], high.value()[i])});
+    }
+    return out;
+  }
+
   Result<std::vector<Offset>> offsets_for_time(std::span<const TopicPartition> partitions,
                                                EventTime time, Duration timeout) override {
     // Kafka counts milliseconds; rounding up keeps "not before".
@@ -182,7 +197,10 @@ class Admin final : public KafkaAdmin {
 }  // namespace
 
 Result<std::unique_ptr<KafkaAdmin>> open_kafka_admin(const KafkaConfig& config) {
-  auto handle = KafkaHandle::open(RD_KAFKA_CONSUMER, config, {},
+  // Its answers are small: a connection that gives none for so long is dead. It is asked with a
+  // second's patience each time, so a new connection must not be waited for longer than that.
+  auto handle = KafkaHandle::open(RD_KAFKA_CONSUMER, config,
+                                  {{"socket.timeout.ms", "4000"}, {"reconnect.backoff.max.ms", "500"}},
                                   {{"isolation.level", "read_committed"},
                                    {"enable.auto.commit", "false"},
                                    {"allow.auto.create.topics", "false"}});

@@ -1,4 +1,5 @@
-// The way of a record: queue -> deliver() -> sink. What goes wrong is in kafka_source_faults.cpp.
+// The way of a record: queue -> deliver() -> sink. What goes wrong is in kafka_source_faults.cpp,
+// whether it is still the same log in kafka_source_log.cpp.
 #include "kafka/kafka_source.h"
 
 #include <algorithm>
@@ -9,13 +10,14 @@
 
 #include "base/check.h"
 #include "base/failpoint.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "kafka/reader_settings.h"
 
 namespace retailpulse {
 namespace {
 
-constexpr Duration kMetadataTimeout = std::chrono::seconds{2};
+constexpr Duration kMetadataTimeout = std::chrono::milliseconds{500};  // a stop waits for it
 constexpr Duration kLastCommitWait = std::chrono::milliseconds{500};
 constexpr Duration kLastCommitPause = std::chrono::seconds{2};  // more than GroupCommit's own
 constexpr Duration kTroubleWait =
@@ -34,10 +36,25 @@ std::string_view bytes_of(const void* data, std::size_t size) {
 
 }  // namespace
 
+Message borrowed(const rd_kafka_message_t& message, PartitionSlot slot) {
+  const std::string_view key = bytes_of(message.key, message.key_len);
+  const std::string_view value = bytes_of(message.payload, message.len);
+  const std::uint64_t value_hash = hash64(value);
+  return {.slot = slot,
+          .offset = message.offset,
+          .record_time = record_time(message),
+          .has_value = message.payload != nullptr,
+          .key = key,
+          .value = value,
+          .value_hash = value_hash,
+          .hash = hash64(key, value_hash),
+          .leader_epoch = rd_kafka_message_leader_epoch(&message)};
+}
+
 Result<std::unique_ptr<KafkaSource>> KafkaSource::open(const KafkaConfig& config, LaneId lane,
                                                        ConsumerMetrics& metrics) {
   auto handle =
-      KafkaHandle::open(RD_KAFKA_CONSUMER, config, reader_defaults(config), reader_laws());
+      KafkaHandle::open(RD_KAFKA_CONSUMER, config, reader_defaults(config), reader_laws(config));
   if (!handle.ok()) return handle.status();
   return std::unique_ptr<KafkaSource>(
       new KafkaSource(std::move(handle).value(), config, lane, metrics));
@@ -48,6 +65,7 @@ KafkaSource::KafkaSource(std::unique_ptr<KafkaHandle> handle, const KafkaConfig&
     : handle_(std::move(handle)),
       queue_(rd_kafka_queue_get_consumer(handle_->rd())),
       clock_(system_clock()),
+      topic_changed_(handle_->context().topic_changed),
       lane_(lane),
       metrics_(metrics),
       probe_(*handle_),
@@ -83,8 +101,11 @@ Status KafkaSource::poll(MessageSink& sink, Duration timeout) {
   const Duration now = clock_.monotonic();
   if (!pending_.empty()) start_pending();
   handle_->serve_callbacks();
+  if (topic_changed_.exchange(false, std::memory_order_acq_rel)) doubt_all();
+  if (!halted_.empty()) drop_halted();
   if (!broken_.empty()) serve_broken(now);
   if (probe_.active()) serve_probe(now);
+  if (oversized_until_ != Duration{}) serve_oversized(now);
   serve_commit(now);
 
   if (fault("redelivery")) {
@@ -129,23 +150,28 @@ void KafkaSource::on_message(rd_kafka_message_t* message, void* opaque) {
 void KafkaSource::deliver(const rd_kafka_message_t& message) {
   Partition* const partition = find(message);
   if (partition == nullptr) return;
+  if (topic_changed_.load(std::memory_order_acquire)) [[unlikely]] {
+    topic_changed_.store(false, std::memory_order_relaxed);
+    doubt_all();
+  }
   if (!partition->quiet) [[unlikely]] {
     if (partition->state != State::kReading) return;
+    if (partition->compare) return compare(*partition, message);
     works_again(*partition);
   }
   if (message.offset < partition->next && !planted(Plant::kNoRedeliveryGuard)) [[unlikely]] {
     ++redelivered_;
     return;
   }
+  const Message out = borrowed(message, partition->slot);
+  // Within a log the epoch of its leader never goes back.
+  if (out.leader_epoch < partition->last.leader_epoch && out.leader_epoch >= 0) [[unlikely]] {
+    return doubt(*partition);
+  }
   partition->next = message.offset + 1;
+  partition->last = out.fingerprint();
   ++messages_;
   bytes_ += message.len + message.key_len;
-  const Message out{.slot = partition->slot,
-                    .offset = message.offset,
-                    .record_time = record_time(message),
-                    .has_value = message.payload != nullptr,
-                    .key = bytes_of(message.key, message.key_len),
-                    .value = bytes_of(message.payload, message.len)};
   if (!sink_->on_message(out)) sink_full_ = true;
 }
 
@@ -181,14 +207,14 @@ void KafkaSource::forget_routes() {
 
 void KafkaSource::reached_end(Partition& partition, Offset position) {
   if (partition.state != State::kReading) return;
+  if (partition.compare || position < partition.next) return not_seen(partition, position);
   if (!partition.quiet) works_again(partition);
-  partition.next = std::max(partition.next, position);
+  partition.next = position;
   sink_->on_end(partition.slot, partition.next);
 }
 
 void KafkaSource::start_pending() {
   std::vector<Partition*> added;
-  const bool first = partitions_.empty();
   for (const PartitionStart& start : pending_) {
     const bool fresh =
         std::none_of(partitions_.begin(), partitions_.end(), [&](const Partition& p) {
@@ -196,30 +222,28 @@ void KafkaSource::start_pending() {
         });
     RP_CHECK(fresh, "a partition is added to a source once");
     RP_CHECK(start.offset >= 0, "a start offset is absolute");
+    RP_CHECK(start.last.offset < start.offset, "the last record lies before what is next");
     partitions_.push_back({.slot = start.slot,
                            .topic = start.topic,
                            .number = start.partition,
-                           .next = start.offset});
+                           .next = start.offset,
+                           .last = start.last});
+    compare_again(partitions_.back());
     added.push_back(&partitions_.back());
     const MutexLock lock(mailbox_);
     acks_[start.slot] = {start.topic, start.partition, -1};
   }
   pending_.clear();
-  if (!first) {  // or the client would learn of new partitions only at its next refresh
-    std::string done;
-    for (const Partition* partition : added) {
-      if (partition->topic != done) refresh_metadata(partition->topic);
-      done = partition->topic;
-    }
-  }
   change_assignment(added, true);
+  refresh_metadata();
 }
 
-void KafkaSource::refresh_metadata(const std::string& topic) {
-  const KafkaPtr<rd_kafka_topic_t> handle(
-      rd_kafka_topic_new(handle_->rd(), topic.c_str(), nullptr));
+// The client asks for topics that it learns of while it connects, and for later ones and for new
+// partitions a second or more after; so it is told to ask now. An answer that comes after the wait
+// is taken by the client all the same.
+void KafkaSource::refresh_metadata() {
   const struct rd_kafka_metadata* metadata = nullptr;
-  const auto err = rd_kafka_metadata(handle_->rd(), 0, handle.get(), &metadata,
+  const auto err = rd_kafka_metadata(handle_->rd(), 0, nullptr, &metadata,
                                      timeout_ms(kMetadataTimeout));
   if (err == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(metadata);
 }
@@ -228,8 +252,11 @@ void KafkaSource::change_assignment(std::span<Partition* const> partitions, bool
   if (partitions.empty()) return;
   const PartitionList list = make_partition_list(partitions.size());
   for (const Partition* partition : partitions) {
-    rd_kafka_topic_partition_list_add(list.get(), partition->topic.c_str(), partition->number)
-        ->offset = partition->next;
+    auto* const one = rd_kafka_topic_partition_list_add(list.get(), partition->topic.c_str(),
+                                                        partition->number);
+    one->offset = fetch_from(*partition);
+    // The client then asks the leader, at every change of leader, where that epoch ended.
+    rd_kafka_topic_partition_set_leader_epoch(one, partition->last.leader_epoch);
   }
   const KafkaPtr<rd_kafka_error_t> error(
       add ? rd_kafka_incremental_assign(handle_->rd(), list.get())
@@ -267,7 +294,7 @@ void KafkaSource::TEST_refetch(PartitionSlot slot, Offset offset) {
     const PartitionList list = make_partition_list(1);
     rd_kafka_topic_partition_list_add(list.get(), partition.topic.c_str(), partition.number)
         ->offset = offset;
-    KafkaPtr<rd_kafka_error_t>(rd_kafka_seek_partitions(handle_->rd(), list.get(), 1000));
+    KafkaPtr<rd_kafka_error_t>(rd_kafka_seek_partitions(handle_->rd(), list.get(), 200));
   }
 }
 

@@ -7,11 +7,16 @@
 // whole queue under one lock; its ops carry a version, so nothing fetched before a restart is
 // delivered after it.
 //
+// Is it still the log that was read? Reading begins, and begins again after every trouble, at the
+// last record that was given: it must come once more, as it was, before anything behind it is
+// given. Else the log was cut back, written anew or recreated: the partition is halted.
+//
 // Thread:     role consumer; ack() and take_notices(): any (one mutex inside).
 // Invariants: (1) per slot, offsets given to the sink strictly increase;
-//             (2) a slot's `next` moves only by a record that was given, an end, or a noted gap.
+//             (2) a slot's `next` moves only by a record that was given, an end, or a noted gap;
+//             (3) nothing is given of a log in which the last record is another one.
 // Limits:     kNoticesMax notices wait; librdkafka's queue is bounded in KiB; one commit a second.
-// Test:       tests/kafka/source_test.cpp, source_faults_test.cpp
+// Test:       tests/kafka/source_test.cpp, source_faults_test.cpp, source_log_test.cpp
 #pragma once
 
 #include <atomic>
@@ -34,6 +39,9 @@
 #include "kafka/handle.h"
 
 namespace retailpulse {
+
+// What a sink is given, valid as long as `message` is.
+[[nodiscard]] Message borrowed(const rd_kafka_message_t& message, PartitionSlot slot);
 
 class KafkaSource final : public Source {
  public:
@@ -62,9 +70,12 @@ class KafkaSource final : public Source {
     std::string topic;
     std::int32_t number = 0;
     Offset next = 0;               // smallest offset the sink may still be given
+    Fingerprint last;              // the last record that was given, now or before the start
+    bool compare = false;          // `last` is to be seen again before anything is given
+    bool passed = false;           // compare: what lies behind `last` came, but not `last`
     State state = State::kReading;
-    bool quiet = true;             // kReading and nothing to take back: the fast path
-    bool out_of_range = false;     // kBroken: watermarks must be asked for first
+    bool quiet = true;             // kReading, nothing to take back or compare: the fast path
+    bool ask_range = false;        // kBroken: what the log holds must be asked for first
     unsigned failures = 0;         // restarts since the last record or end
     unsigned beyond_end = 0;       // times in a row that `next` was beyond the end
     Duration retry_at{};
@@ -95,15 +106,28 @@ class KafkaSource final : public Source {
   void break_off(Partition& partition, rd_kafka_resp_err_t err, const std::string& why);
   void group_failed(rd_kafka_resp_err_t err, std::string_view why);
 
+  [[nodiscard]] static Offset fetch_from(const Partition& partition) {
+    return partition.compare ? partition.last.offset : partition.next;
+  }
+  static void compare_again(Partition& partition);
+  void compare(Partition& partition, const rd_kafka_message_t& message);
+  void not_seen(Partition& partition, Offset position);
+  void doubt(Partition& partition);
+  void doubt_all();
+  void settle_missing(Partition& partition, Offset low);
+  void drop_halted();
+
   void start_pending();
   void change_assignment(std::span<Partition* const> partitions, bool add);
   void forget_routes();
-  void refresh_metadata(const std::string& topic);
+  void refresh_metadata();
   void serve_broken(Duration now);
   bool settle_range(Partition& partition, Duration now);
   bool range_unknown(Partition& partition, const Status& why);
   void halt(Partition& partition, const std::string& why);
   void client_failed(rd_kafka_resp_err_t err, const std::string& text);
+  void oversized(const std::string& text);
+  void serve_oversized(Duration now);
   void serve_probe(Duration now);
   void serve_commit(Duration now);
   void note_commit(const Status& answer);
@@ -115,6 +139,7 @@ class KafkaSource final : public Source {
   std::unique_ptr<KafkaHandle> handle_;
   KafkaPtr<rd_kafka_queue_t> queue_;
   const Clock& clock_;
+  std::atomic<bool>& topic_changed_;  // set by the client, see KafkaContext
   const LaneId lane_;
   ConsumerMetrics& metrics_;
   Signal wake_;                    // raised by librdkafka when the queue is no longer empty
@@ -125,6 +150,7 @@ class KafkaSource final : public Source {
   Partition* last_ = nullptr;
   std::map<Route, Partition*> routes_;
   std::vector<Partition*> broken_;
+  std::vector<Partition*> halted_;    // still fetched by the client
 
   MessageSink* sink_ = nullptr;    // during drain()
   bool sink_full_ = false;
@@ -134,6 +160,7 @@ class KafkaSource final : public Source {
 
   BrokerProbe probe_;
   bool told_unreachable_ = false;
+  Duration oversized_until_{};     // zero: no record is too large for the client
   unsigned troubles_ = 0;          // partitions with a noted error, and the connection
   GroupCommit commit_;
 

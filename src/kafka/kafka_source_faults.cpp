@@ -1,4 +1,4 @@
-// KafkaSource, the other half: what happens when a record cannot be had, and the advisory commit.
+// KafkaSource, the second part: what happens when a record cannot be had, and the advisory commit.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -11,9 +11,8 @@ namespace {
 
 constexpr std::size_t kNoticesMax = 1000;
 constexpr Duration kRetryFirst = std::chrono::seconds{1};
-constexpr Duration kRetryLongest = std::chrono::seconds{10};
-constexpr Duration kRangeTimeout = std::chrono::seconds{1};
-constexpr unsigned kBeyondEndMax = 3;  // a new leader may lag for a moment
+constexpr Duration kRetryLongest = std::chrono::seconds{4};  // what ends is seen soon
+constexpr Duration kOversizedFor = std::chrono::seconds{100};  // the client repeats it twice by then
 
 // librdkafka goes on by itself after these, with nothing skipped.
 bool harmless(rd_kafka_resp_err_t err) {
@@ -52,8 +51,10 @@ std::string KafkaSource::name_of(const Partition& partition) {
 
 void KafkaSource::notice(SourceNotice notice) {
   const MutexLock lock(mailbox_);
-  // A gap is a fact of the ledger and always kept; there are as many as partitions lost records.
-  if (notices_.size() >= kNoticesMax && notice.kind != SourceNotice::Kind::kGap) return;
+  // Gaps and halts are facts of the store and always kept; only as many as logs lost records.
+  const bool fact =
+      notice.kind == SourceNotice::Kind::kGap || notice.kind == SourceNotice::Kind::kHalted;
+  if (notices_.size() >= kNoticesMax && !fact) return;
   notices_.push_back(std::move(notice));
 }
 
@@ -76,11 +77,10 @@ void KafkaSource::failed(const rd_kafka_message_t& message) {
     case RD_KAFKA_RESP_ERR__PARTITION_EOF:
       return reached_end(*partition, message.offset);
     case RD_KAFKA_RESP_ERR__LOG_TRUNCATION:
-      return halt(*partition,
-                  fmt::format("The log of {} was cut back behind offset {}: records that "
-                              "were counted are gone from Kafka. Start again to read "
-                              "what is there now.",
-                              name_of(*partition), partition->next));
+      // Of the epoch of our last record the leader has less than we read, or does not know it.
+      // The record itself decides, this time without its epoch.
+      if (partition->last.offset >= 0) return doubt(*partition);
+      return break_off(*partition, message.err, handle_->clean(why));
     default:
       if (!harmless(message.err)) break_off(*partition, message.err, handle_->clean(why));
   }
@@ -91,13 +91,14 @@ void KafkaSource::break_off(Partition& partition, rd_kafka_resp_err_t err, const
   if (partition.state != State::kReading) return;  // its later errors follow from the first
   partition.state = State::kBroken;
   partition.quiet = false;
-  partition.out_of_range = err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
+  partition.ask_range = err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
+  compare_again(partition);
   const Duration wait =
       std::min(kRetryLongest, kRetryFirst * (1U << std::min(partition.failures, 4U)));
-  partition.retry_at = partition.out_of_range ? Duration{} : clock_.monotonic() + wait;
+  partition.retry_at = partition.ask_range ? Duration{} : clock_.monotonic() + wait;
   ++partition.failures;
   broken_.push_back(&partition);
-  if (partition.out_of_range || partition.noted == err) return;
+  if (partition.ask_range || partition.noted == err) return;
   std::string text = fmt::format("{} ({}).", what_failed(err, name_of(partition)), why);
   if (std::exchange(partition.noted, err) == RD_KAFKA_RESP_ERR_NO_ERROR) {
     in_trouble(std::move(text));
@@ -115,19 +116,11 @@ void KafkaSource::works_again(Partition& partition) {
   out_of_trouble(fmt::format("{} is read again.", name_of(partition)));
 }
 
-void KafkaSource::halt(Partition& partition, const std::string& why) {
-  if (partition.state == State::kHalted) return;
-  partition.state = State::kHalted;
-  partition.quiet = false;
-  std::erase(broken_, &partition);
-  in_trouble(why);  // for good: a halted partition does not recover
-}
-
 void KafkaSource::serve_broken(Duration now) {
   std::vector<Partition*> ready;
   for (Partition* partition : std::vector<Partition*>(broken_)) {
     if (partition->retry_at > now) continue;
-    if (partition->out_of_range && !settle_range(*partition, now)) continue;
+    if (partition->ask_range && !settle_range(*partition, now)) continue;
     ready.push_back(partition);
   }
   if (ready.empty()) return;
@@ -139,56 +132,30 @@ void KafkaSource::serve_broken(Duration now) {
   }
 }
 
-bool KafkaSource::range_unknown(Partition& partition, const Status& why) {
-  constexpr auto kReset = RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
-  if (std::exchange(partition.noted, kReset) == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    in_trouble(why.message());
-  }
-  return false;
-}
-
-// The broker said that `next` is outside its log. True when the partition may be fetched again:
-// from `next` after all, or, after a noted gap, from the first record that is still there.
-bool KafkaSource::settle_range(Partition& partition, Duration now) {
-  partition.retry_at = now + kRetryFirst;
-  const std::array<TopicPartition, 1> one{{{partition.topic, partition.number}}};
-  const auto begin = list_offsets(*handle_, one, RD_KAFKA_OFFSET_SPEC_EARLIEST, kRangeTimeout);
-  if (!begin.ok()) return range_unknown(partition, begin.status());
-  const auto end = list_offsets(*handle_, one, RD_KAFKA_OFFSET_SPEC_LATEST, kRangeTimeout);
-  if (!end.ok()) return range_unknown(partition, end.status());
-  const Offset low = begin.value()[0];
-  const Offset high = end.value()[0];
-  if (partition.next > high) {
-    if (++partition.beyond_end < kBeyondEndMax) return false;
-    halt(partition,
-         fmt::format("{} ends at offset {}, but {} was already read: the topic was truncated or "
-                     "created anew, or this is another cluster. Nothing is read from it until "
-                     "somebody decides.", name_of(partition), high, partition.next));
-    return false;
-  }
-  partition.beyond_end = 0;
-  partition.out_of_range = false;
-  if (partition.next < low) {
-    notice({.kind = SourceNotice::Kind::kGap,
-            .slot = partition.slot,
-            .from = partition.next,
-            .to = low,
-            .text = fmt::format("Kafka deleted the records {} to {} of {} before they were read; "
-                                "reading goes on at {}.", partition.next, low - 1,
-                                name_of(partition), low)});
-    partition.next = low;
-  }
-  return true;
-}
-
 // --- The connection as a whole ------------------------------------------------------------------
 
 void KafkaSource::client_failed(rd_kafka_resp_err_t err, const std::string& text) {
   if (is_refused_right(err)) return group_failed(err, text);
+  if (text.find("receive.message.max.bytes") != std::string::npos) return oversized(text);
   probe_.suspect();
   if (!nobody_answers(err) || told_unreachable_) return;
   told_unreachable_ = true;
   in_trouble(handle_->unavailable("read").message());
+}
+
+// The client drops the connection and asks again: without a word this would go on for ever.
+void KafkaSource::oversized(const std::string& text) {
+  if (oversized_until_ == Duration{}) {
+    in_trouble(fmt::format("A record is too large to be fetched, and what is behind it waits: {}. "
+                           "Start again with a greater -X receive.message.max.bytes.", text));
+  }
+  oversized_until_ = clock_.monotonic() + kOversizedFor;
+}
+
+void KafkaSource::serve_oversized(Duration now) {
+  if (now < oversized_until_) return;
+  oversized_until_ = {};
+  out_of_trouble("No record is too large any more.");
 }
 
 void KafkaSource::serve_probe(Duration now) {
@@ -196,8 +163,9 @@ void KafkaSource::serve_probe(Duration now) {
   switch (probe_.answer(why)) {
     case BrokerProbe::Answer::kWorks:
       handle_->forget_errors();
-      if (std::exchange(told_unreachable_, false)) out_of_trouble("The brokers answer again.");
-      return;
+      if (!std::exchange(told_unreachable_, false)) return;
+      out_of_trouble("The brokers answer again.");
+      return doubt_all();  // nobody knows what happened behind the broken connection
     case BrokerProbe::Answer::kFails:
       if (!std::exchange(told_unreachable_, true)) in_trouble(why.message());
       break;

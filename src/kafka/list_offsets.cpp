@@ -43,13 +43,14 @@ PartitionList partitions_with(std::span<const TopicPartition> partitions, std::i
 }
 
 void ask_offsets(KafkaHandle& handle, rd_kafka_topic_partition_list_t* partitions, Duration timeout,
-                 rd_kafka_queue_t* queue) {
+                 rd_kafka_queue_t* queue, EndOf what) {
   const KafkaPtr<rd_kafka_AdminOptions_t> options(
       rd_kafka_AdminOptions_new(handle.rd(), RD_KAFKA_ADMIN_OP_LISTOFFSETS));
   char why[128];
   rd_kafka_AdminOptions_set_request_timeout(options.get(), timeout_ms(timeout), why, sizeof why);
   KafkaPtr<rd_kafka_error_t>(rd_kafka_AdminOptions_set_isolation_level(
-      options.get(), RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
+      options.get(), what == EndOf::kAll ? RD_KAFKA_ISOLATION_LEVEL_READ_UNCOMMITTED
+                                         : RD_KAFKA_ISOLATION_LEVEL_READ_COMMITTED));
   rd_kafka_ListOffsets(handle.rd(), partitions, options.get(), queue);
 }
 
@@ -85,9 +86,9 @@ namespace {
 Result<std::vector<Offset>> try_offsets(KafkaHandle& handle,
                                         std::span<const TopicPartition> partitions,
                                         std::int64_t spec, Duration timeout,
-                                        rd_kafka_queue_t* queue) {
+                                        rd_kafka_queue_t* queue, EndOf what) {
   const PartitionList list = partitions_with(partitions, spec);
-  ask_offsets(handle, list.get(), timeout, queue);
+  ask_offsets(handle, list.get(), timeout, queue, what);
   const KafkaPtr<rd_kafka_event_t> event(rd_kafka_queue_poll(queue, timeout_ms(timeout + kGrace)));
   handle.serve_callbacks();
   if (!event) return handle.unavailable("ask for offsets");
@@ -113,13 +114,13 @@ Result<std::vector<Offset>> try_offsets(KafkaHandle& handle,
 
 Result<std::vector<Offset>> list_offsets(KafkaHandle& handle,
                                          std::span<const TopicPartition> partitions,
-                                         std::int64_t spec, Duration timeout) {
+                                         std::int64_t spec, Duration timeout, EndOf what) {
   if (partitions.empty()) return std::vector<Offset>{};
   const Duration deadline = system_clock().monotonic() + timeout;
   const KafkaPtr<rd_kafka_queue_t> queue(rd_kafka_queue_new(handle.rd()));
   for (;;) {
     const Duration left = deadline - system_clock().monotonic();
-    auto offsets = try_offsets(handle, partitions, spec, left, queue.get());
+    auto offsets = try_offsets(handle, partitions, spec, left, queue.get(), what);
     const Duration pause = std::chrono::milliseconds{kRetryPauseMs};
     if (offsets.ok() || offsets.status().code() != Code::kBusy || left <= pause) return offsets;
     KafkaPtr<rd_kafka_event_t>(rd_kafka_queue_poll(queue.get(), kRetryPauseMs));  // only a pause

@@ -1,7 +1,7 @@
 // list_offsets: asks the leaders of many partitions for an offset each, in one request per leader.
 //
 // Why not rd_kafka_query_watermark_offsets: that is two requests for each partition, in turn. This
-// one also sees only committed records (the end is the last stable offset).
+// one also sees only committed records (the end is the last stable offset), unless all are asked for.
 //
 // Thread: one at a time for a queue; the handle may be used by others meanwhile.
 // Test:   tests/kafka/admin_test.cpp
@@ -20,9 +20,11 @@ namespace retailpulse {
 [[nodiscard]] PartitionList partitions_with(std::span<const TopicPartition> partitions,
                                             std::int64_t spec);
 
+enum class EndOf : unsigned char { kCommitted, kAll };
+
 // Asks; one RD_KAFKA_EVENT_LISTOFFSETS_RESULT will arrive at `queue` within about `timeout`.
 void ask_offsets(KafkaHandle& handle, rd_kafka_topic_partition_list_t* partitions, Duration timeout,
-                 rd_kafka_queue_t* queue);
+                 rd_kafka_queue_t* queue, EndOf what = EndOf::kCommitted);
 
 // kOk when all `asked` partitions were answered without error; else the first fault. (A request
 // that reached nobody is no error to the client: its partitions have no offset.)
@@ -33,6 +35,7 @@ void ask_offsets(KafkaHandle& handle, rd_kafka_topic_partition_list_t* partition
 // last record).
 [[nodiscard]] Result<std::vector<Offset>> list_offsets(KafkaHandle& handle,
                                                        std::span<const TopicPartition> partitions,
-                                                       std::int64_t spec, Duration timeout);
+                                                       std::int64_t spec, Duration timeout,
+                                                       EndOf what = EndOf::kCommitted);
 
 }  // namespace retailpulse

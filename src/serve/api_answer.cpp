@@ -65,6 +65,15 @@ void set_etag(Reply& reply) {
   reply.cache_control = "no-cache";
 }
 
+void say_age(Reply& reply, const std::optional<std::int64_t>& watermark_us,
+             const PipelineStatus& status) {
+  if (watermark_us) reply.headers.emplace_back("RetailPulse-Watermark", utc_text(*watermark_us));
+  reply.headers.emplace_back("RetailPulse-Lag", std::to_string(status.lag_records));
+  if (const auto since = stale_since(status)) {
+    reply.headers.emplace_back("RetailPulse-Stale-Since", utc_text(*since));
+  }
+}
+
 std::string joined(const std::vector<std::string_view>& words) {
   return fmt::format("{}", fmt::join(words, ", "));
 }
@@ -183,7 +192,8 @@ Result<std::int64_t> number_parameter(const Request& request, std::string_view n
 }
 
 View open_view(HistoryView& history, const ApiContext& context, const Request& request) {
-  View view{history, data_clock(history.clock(), context.zone), {}, {}};
+  View view{history, data_clock(history.clock(), context.zone), {}, {}, {}};
+  view.stale_since_us = stale_since(context.pipeline.status());
   view.currency = choose_currency(history, view.clock, query_value(request, "currency"),
                                   view.currencies);
   const std::string_view code = query_value(request, "currency");
@@ -197,6 +207,7 @@ View open_view(HistoryView& history, const ApiContext& context, const Request& r
 void begin_answer(JsonWriter& json, const View& view) {
   json.open_object().field("frame", view.history.clock().frame);
   write_moment(json, "watermark", view.history.clock().watermark_us);
+  write_moment(json, "stale_since", view.stale_since_us);
 }
 
 void write_range(JsonWriter& json, const Cut& cut) {
@@ -219,10 +230,17 @@ std::string_view range_state(const View& view, const Cut& cut) {
 Reply answer(const ApiContext& context,
              const std::function<Result<Reply>(HistoryView&)>& body) {
   Result<Reply> made = Status(Code::kStorage, "nothing was read");
-  const Status read = context.history.read([&](HistoryView& view) { made = body(view); });
+  std::optional<std::int64_t> watermark_us;
+  const Status read = context.history.read([&](HistoryView& view) {
+    watermark_us = view.clock().watermark_us;
+    made = body(view);
+  });
   // A view that failed gave incomplete rows: what was made of them is not sent.
   if (!read.ok()) return status_reply(read);
-  return made.ok() ? std::move(made).value() : status_reply(made.status());
+  if (!made.ok()) return status_reply(made.status());
+  Reply reply = std::move(made).value();
+  say_age(reply, watermark_us, context.pipeline.status());
+  return reply;
 }
 
 }  // namespace retailpulse

@@ -75,6 +75,7 @@ struct View {
   DataClock clock;
   CurrencyRow currency;
   std::vector<std::string> currencies;
+  std::optional<std::int64_t> stale_since_us = {};
 };
 [[nodiscard]] View open_view(HistoryView& history, const ApiContext& context,
                              const Request& request);
@@ -84,7 +85,9 @@ void write_range(JsonWriter& json, const Cut& cut);
 // provisional | revised | final of a whole range.
 [[nodiscard]] std::string_view range_state(const View& view, const Cut& cut);
 
-// Runs `body` in one transaction and gives its reply, or the reply of what went wrong.
+// Runs `body` in one transaction and gives its reply, or the reply of what went wrong. Headers say
+// what the numbers stand for: RetailPulse-Watermark, RetailPulse-Lag (records that wait) and, while
+// records may be missing, RetailPulse-Stale-Since.
 [[nodiscard]] Reply answer(const ApiContext& context,
                            const std::function<Result<Reply>(HistoryView&)>& body);
 

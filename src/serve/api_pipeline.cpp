@@ -5,6 +5,8 @@
 #include <fstream>
 #include <map>
 
+#include <fmt/format.h>
+
 #include "serve/api_answer.h"
 #include "serve/api_handlers.h"
 #include "serve/frame_facts.h"
@@ -71,15 +73,23 @@ Reply status(HistoryView& history, const ApiContext& context) {
   write_lag(json, status);
   json.key("ledger");
   write_ledger(json, ledger_sums(history));
+  const LostSum lost = history.lost_sum();
+  json.key("lost")
+      .open_object()
+      .field("ranges", lost.ranges)
+      .field("offsets", lost.records)
+      .field("lately", lost_text(lost_lately(history)))
+      .close_object();
   write_store(json, history, context.history.size(), context.zone);
-  json.key("sources").open_object().field("brokers", status.brokers).key("topics");
+  json.key("sources").open_object().field("brokers", status.brokers)
+      .field("cluster_id", history.meta("cluster_id")).key("topics");
   write_texts(json, status.topics);
   json.close_object().key("notices");
   write_texts(json, status.notices);
   json.key("process")
       .open_object()
       .field("rss_bytes", resident_bytes())
-      .key("uptime_s").real(static_cast<double>(wall_us - status.started_wall_us) / 1e6, 0)
+      .key("uptime_s").real(status.uptime_s, 0)
       .close_object()
       .close_object();
   return json_reply(json.take());
@@ -89,24 +99,58 @@ Cell yes_no(bool value) { return Cell::json(value ? "true" : "false"); }
 
 Cell moment_cell(const std::optional<std::int64_t>& us) { return us ? Cell(utc_text(*us)) : Cell(); }
 
+// The data clock in the middle of the partitions that are not idle: what a producer's clock that
+// is wrong is compared with.
+std::optional<std::int64_t> middle_watermark(const std::vector<PartitionRow>& rows) {
+  std::vector<std::int64_t> live;
+  for (const PartitionRow& row : rows) {
+    if (!row.idle && row.watermark_us) live.push_back(*row.watermark_us);
+  }
+  if (live.empty()) return std::nullopt;
+  const auto middle = live.begin() + static_cast<std::ptrdiff_t>((live.size() - 1) / 2);
+  std::nth_element(live.begin(), middle, live.end());
+  return *middle;
+}
+
+// Seconds that a partition is ahead of the middle one; an idle one is behind by its silence.
+Cell skew_cell(const PartitionRow& row, const std::optional<std::int64_t>& middle_us) {
+  if (row.idle || !row.watermark_us || !middle_us) return {};
+  return Cell::json(fmt::format("{:.1f}", static_cast<double>(*row.watermark_us - *middle_us) / 1e6));
+}
+
 Reply partitions(HistoryView& history, const ApiContext& context, const Request& request) {
   RowSet set{{"topic", "partition", "first_offset", "next_offset", "end_offset", "lag", "watermark",
-              "watermark_us", "idle", "at_end", "consumed", "late", "future"},
+              "watermark_us", "skew_s", "idle", "at_end", "consumed", "late", "future",
+              "blocked_since", "incarnation", "last_offset", "lost", "halted"},
              {}};
+  std::map<std::pair<std::string, std::int32_t>, std::int64_t> lost;
+  for (const LostRange& range : history.lost_ranges()) {
+    lost[{range.topic, range.partition}] += range.to - range.from;
+  }
   std::map<std::pair<std::string, std::int32_t>, PartitionStatus> live;
   for (PartitionStatus& row : context.pipeline.status().partitions) {
     live[{row.topic, row.partition}] = row;
   }
-  for (const PartitionRow& row : history.partitions()) {
+  const auto rows = history.partitions();
+  const auto middle_us = middle_watermark(rows);
+  for (const PartitionRow& row : rows) {
     const auto found = live.find({row.topic, row.partition});
     std::optional<Offset> end = row.end_offset;
     if (found != live.end() && found->second.end >= 0) end = found->second.end;
     std::optional<std::int64_t> lag;
     if (end) lag = std::max<Offset>(0, *end - row.next_offset);
+    Cell blocked;
+    if (found != live.end() && found->second.blocked_since_us != 0) {
+      blocked = Cell(utc_text(found->second.blocked_since_us));
+    }
     set.rows.push_back({row.topic, row.partition, row.first_offset, row.next_offset, end, lag,
-                        moment_cell(row.watermark_us), row.watermark_us, yes_no(row.idle),
+                        moment_cell(row.watermark_us), row.watermark_us,
+                        skew_cell(row, middle_us),
+                        yes_no(found == live.end() ? row.idle : found->second.idle),
                         found == live.end() ? Cell() : yes_no(found->second.at_end), row.consumed,
-                        row.late, row.future});
+                        row.late, row.future, blocked, row.incarnation, row.last_offset,
+                        lost[{row.topic, row.partition}],
+                        row.halted.empty() ? Cell() : Cell(row.halted)});
   }
   JsonWriter json;
   json.open_object().field("frame", history.clock().frame);

@@ -5,6 +5,8 @@
 #include <set>
 #include <unordered_set>
 
+#include <fmt/format.h>
+
 namespace retailpulse {
 namespace {
 
@@ -14,6 +16,7 @@ constexpr std::int64_t kDayUs = kTierUs[static_cast<std::size_t>(Tier::kDay)];
 constexpr std::int64_t kActiveUs = 300 * kSecondUs;  // a visitor is active for five minutes
 constexpr std::int64_t kVisitorSparkPoints = 12;
 constexpr std::int64_t kCurrencyDays = 400;          // how far back a currency is remembered
+constexpr std::int64_t kReachDays = 9;  // with sales in the week before, yesterday is a whole day
 
 struct Span {
   std::string_view name;
@@ -69,6 +72,24 @@ void read_series(HistoryView& view, const Span& span, LiveFacts& facts) {
   const Window hour{Tier::kMinute, to - static_cast<std::int64_t>(kSparkPanes) * kMinuteUs, to};
   facts.minutes = read_panes(view, hour, facts.currency.id, facts.data.edge_us);
   facts.rating_minutes = view.rating_panes(hour);
+}
+
+// The day before, cut where today is now: half a day is compared with half a day. A store that does
+// not reach behind that day may have begun in it, and gives nothing to compare with.
+void read_before(HistoryView& view, LiveFacts& facts) {
+  const DataClock& data = facts.data;
+  const Window older{Tier::kDay, data.today_us - kReachDays * kDayUs, data.today_us - kDayUs};
+  if (view.total_panes(older).empty()) return;
+  const std::int64_t from = data.before_from_us;
+  const std::int64_t to = pane_of(from + data.now_us - data.day_from_us, kMinuteUs);
+  const std::int64_t quarter = std::max(from, pane_of(to, width_of(Tier::kQuarter)));
+  facts.before.emplace();
+  for (const Window& window :
+       {Window{Tier::kQuarter, from, quarter}, Window{Tier::kMinute, quarter, to}}) {
+    for (const TotalPane& row : view.total_panes(window)) {
+      if (row.currency == facts.currency.id) add_sales(*facts.before, row.sales);
+    }
+  }
 }
 
 // Transactions and visitors of the moment: the ten-second panes before the data clock.
@@ -264,6 +285,24 @@ CurrencyRow choose_currency(HistoryView& view, const DataClock& data, std::strin
   return order.empty() ? CurrencyRow{} : order.front().row;
 }
 
+std::vector<LostRange> lost_lately(HistoryView& view) {
+  std::vector<LostRange> ranges = view.lost_ranges();
+  const std::int64_t since_us = view.clock().wall_us - kLostShown.count();
+  std::erase_if(ranges, [since_us](const LostRange& r) { return r.wall_us < since_us; });
+  return ranges;
+}
+
+std::string lost_text(const std::vector<LostRange>& ranges) {
+  if (ranges.empty()) return {};
+  const LostRange& newest = ranges.front();
+  std::string text = fmt::format("Kafka deleted records before they could be counted: offsets {} to "
+                                 "{} of topic '{}', partition {}, noticed {}",
+                                 newest.from, newest.to - 1, newest.topic, newest.partition,
+                                 utc_text(newest.wall_us));
+  if (ranges.size() > 1) text += fmt::format(", and {} more ranges", ranges.size() - 1);
+  return text + ". /api/v1/partitions says how many are missing of each.";
+}
+
 LiveFacts read_facts(HistoryView& view, const Zone& zone, const Scope& scope) {
   LiveFacts facts;
   facts.clock = view.clock();
@@ -273,6 +312,7 @@ LiveFacts read_facts(HistoryView& view, const Zone& zone, const Scope& scope) {
   for (const TotalPane& row : view.total_panes(day_window(facts.data))) {
     if (row.currency == facts.currency.id) add_sales(facts.today, row.sales);
   }
+  read_before(view, facts);
   read_series(view, span_of(scope.range), facts);
   read_moment(view, facts);
   read_categories(view, facts);
@@ -280,6 +320,8 @@ LiveFacts read_facts(HistoryView& view, const Zone& zone, const Scope& scope) {
   read_products(view, facts);
   read_ratings(view, facts);
   facts.ledger = ledger_sums(view);
+  facts.lost = view.lost_sum();
+  if (facts.lost.ranges > 0) facts.lost_lately = lost_lately(view);
   return facts;
 }
 

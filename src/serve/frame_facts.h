@@ -29,6 +29,7 @@ inline constexpr std::size_t kCategoryRows = 12;
 inline constexpr std::size_t kTopRows = 10;
 inline constexpr std::size_t kRatingRows = 5;
 inline constexpr std::size_t kSparkPanes = 60;
+inline constexpr Duration kLostShown = std::chrono::hours{24};
 
 struct SeriesPane {
   std::int64_t start_us = 0;
@@ -70,6 +71,7 @@ struct LiveFacts {
   CurrencyRow currency;                 // looked at; its code is empty while there is no sale
   std::vector<std::string> currencies;  // with sales, today's greatest first
   Sales today;
+  std::optional<Sales> before;          // yesterday's, up to the same time of the day, to the minute
   std::int64_t step_us = 0;
   std::int64_t series_from_us = 0;
   std::int64_t series_to_us = 0;
@@ -90,8 +92,14 @@ struct LiveFacts {
   std::vector<double> visitors_spark;
   std::vector<std::int64_t> ten_second_lines;  // of the last 60 final panes, oldest first
   LedgerSums ledger;
+  LostSum lost;                         // of all time
+  std::vector<LostRange> lost_lately;   // noticed within kLostShown, newest first
 };
 
+// What Kafka deleted before it was counted, noticed within kLostShown of the last commit.
+[[nodiscard]] std::vector<LostRange> lost_lately(HistoryView& view);
+// One sentence about them; "" when there are none.
+[[nodiscard]] std::string lost_text(const std::vector<LostRange>& ranges);
 [[nodiscard]] LiveFacts read_facts(HistoryView& view, const Zone& zone, const Scope& scope);
 [[nodiscard]] LedgerSums ledger_sums(HistoryView& view);
 // The consecutive panes of a window (not of the day tier) for one currency.

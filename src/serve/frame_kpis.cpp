@@ -42,6 +42,19 @@ void add_sparks(std::vector<Kpi>& kpis, const LiveFacts& facts) {
   });
 }
 
+void add_previous(std::vector<Kpi>& kpis, const LiveFacts& facts) {
+  if (!facts.before) return;
+  const auto before = sales_kpis(*facts.before, facts.currency.digits, true, "final");
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const Kpi& kpi = before[i];
+    if (kpi.text) {
+      kpis[i].previous = "\"" + *kpi.text + "\"";
+    } else if (kpi.number) {
+      kpis[i].previous = *kpi.number;
+    }
+  }
+}
+
 Kpi visitors_kpi(const LiveFacts& facts) {
   Kpi kpi{.name = "active_visitors", .unit = "count", .why_null = kNoEvents};
   kpi.error = kHllError;
@@ -85,6 +98,7 @@ void write_kpi(JsonWriter& json, const Kpi& kpi, std::string_view currency) {
   if (!kpi.text && !kpi.number) json.field("why_null", kpi.why_null);
   if (kpi.error) json.key("error").real(*kpi.error, 5);
   if (kpi.n) json.field("n", *kpi.n);
+  if (kpi.previous) json.key("previous").raw(*kpi.previous);
   json.key("spark").open_array();
   for (const std::string& point : kpi.spark) json.raw(point);
   json.close_array().close_object();
@@ -125,6 +139,7 @@ void write_kpis(JsonWriter& json, const LiveFacts& facts) {
   std::vector<Kpi> kpis =
       sales_kpis(facts.today, facts.currency.digits, facts.has_events, "provisional");
   add_sparks(kpis, facts);
+  add_previous(kpis, facts);
   Kpi rating = rating_kpi(facts.ratings, "provisional");
   for (const RatingPane& pane : facts.rating_minutes) {
     if (const auto mean = mean_milli(pane.sum_milli, pane.ratings)) {

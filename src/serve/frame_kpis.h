@@ -29,6 +29,7 @@ struct Kpi {
   std::optional<double> error{};        // relative, one sigma: a sketch
   std::optional<std::int64_t> n{};      // ratings behind a mean
   std::vector<std::string> spark{};     // JSON numbers
+  std::optional<std::string> previous{};  // JSON: the value at the same time of the day before
 };
 void write_kpi(JsonWriter& json, const Kpi& kpi, std::string_view currency);
 

@@ -198,11 +198,16 @@ void write_moment(JsonWriter& json, std::string_view name, const std::optional<s
   }
 }
 
+std::optional<std::int64_t> stale_since(const PipelineStatus& status) {
+  return status.stale_since_us == 0 ? std::nullopt : std::optional(status.stale_since_us);
+}
+
 void write_state(JsonWriter& json, const PipelineStatus& status) {
   json.open_object()
       .field("name", kPipelineStateNames[static_cast<std::size_t>(status.state)])
-      .field("reason", status.reason)
-      .flag("demo", status.demo)
+      .field("reason", status.reason);
+  write_moment(json, "stale_since", stale_since(status));
+  json.flag("demo", status.demo)
       .key("backfill_done").real(status.backfill_done, 3)
       .key("eta_s").real(status.backfill_eta_s, 0)
       .close_object();
@@ -246,6 +251,13 @@ FrameParts frame_parts(const LiveFacts& facts, const FrameContext& context, cons
   put(parts, "today", quoted(day_text(facts.data.today_us)));
   put(parts, "day_from_us", number(facts.data.day_from_us));
   put(parts, "ledger", json_of([&](JsonWriter& json) { write_ledger(json, facts.ledger); }));
+  put(parts, "lost", json_of([&](JsonWriter& json) {
+        json.open_object()
+            .field("ranges", facts.lost.ranges)
+            .field("offsets", facts.lost.records)
+            .field("lately", lost_text(facts.lost_lately))
+            .close_object();
+      }));
   put(parts, "currency", quoted(facts.currency.code));
   put(parts, "currencies", json_of([&](JsonWriter& json) {
         json.open_array();

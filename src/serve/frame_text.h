@@ -45,6 +45,8 @@ void update_status(FrameParts& parts, const FrameContext& context,
 
 // {"watermark_us":..,"watermark":..}, shared with the API.
 void write_moment(JsonWriter& json, std::string_view name, const std::optional<std::int64_t>& us);
+// Since when records may be missing; nullopt: none is.
+[[nodiscard]] std::optional<std::int64_t> stale_since(const PipelineStatus& status);
 void write_state(JsonWriter& json, const PipelineStatus& status);
 void write_lag(JsonWriter& json, const PipelineStatus& status);
 void write_ledger(JsonWriter& json, const LedgerSums& sums);

@@ -126,7 +126,15 @@ void write_lag(Exposition& out, const PipelineStatus& status) {
   }
   out.single("consumer_lag_seconds", "gauge",
              "Age of the newest committed record while behind, else 0.", status.lag_seconds);
-  out.single("partitions", "gauge", "Partitions that are read.", status.partitions.size());
+  out.single("partitions", "gauge", "Partitions that are read or halted.",
+             status.partitions.size());
+  out.single("partitions_halted", "gauge",
+             "Partitions whose log is not the one that was read; they wait for a decision.",
+             std::count_if(status.partitions.begin(), status.partitions.end(),
+                           [](const PartitionStatus& p) { return !p.halted.empty(); }));
+  out.single("partitions_blocked", "gauge", "Partitions that an open transaction holds back.",
+             std::count_if(status.partitions.begin(), status.partitions.end(),
+                           [](const PartitionStatus& p) { return p.blocked_since_us != 0; }));
 }
 
 void write_ledger(Exposition& out, const StoreFigures& figures) {
@@ -138,6 +146,9 @@ void write_ledger(Exposition& out, const StoreFigures& figures) {
   for (std::size_t i = 1; i < kReasons; ++i) {
     out.sample(figures.rejected[i], fmt::format("reason=\"{}\"", kReasonNames[i]));
   }
+  out.single("lost_ranges", "counter", "Times that Kafka had deleted records before they were read.",
+             figures.lost_ranges);
+  out.single("lost_offsets", "counter", "Offsets in those ranges.", figures.lost_offsets);
   out.single("late_events", "counter", "Records counted although behind the watermark.",
              figures.late);
   if (figures.watermark_us) {
@@ -172,6 +183,13 @@ void write_pipeline(Exposition& out, const Metrics& metrics) {
   for (std::size_t lane = 0; lane < metrics.aggregators.size(); ++lane) {
     out.sample(metrics.aggregators[lane].ring_depth.get(), fmt::format("lane=\"{}\"", lane));
   }
+  out.family("stage_turns", "counter", "Turns of each stage's loop; one that stops is stuck.");
+  out.sample(metrics.main.turns.get(), "stage=\"main\"");
+  for (std::size_t lane = 0; lane < consumers.size(); ++lane) {
+    out.sample(consumers[lane].turns.get(), fmt::format("stage=\"rp-src-{}\"", lane));
+    out.sample(metrics.aggregators[lane].turns.get(), fmt::format("stage=\"rp-agg-{}\"", lane));
+  }
+  out.sample(metrics.commit.turns.get(), "stage=\"rp-commit\"");
   out.single("commits", "counter", "Commits since start.", metrics.commit.commits.get());
   out.single("rows_written", "counter", "Rows written by commits.", metrics.commit.rows.get());
   out.histogram("db_commit_seconds", "Time of a commit.", metrics.commit.commit_took);
@@ -213,10 +231,20 @@ void write_process(Exposition& out, const PipelineStatus& status) {
              fmt::format("{:.3f}", static_cast<double>(status.started_wall_us) / 1e6));
 }
 
+Reply health(const PipelineView& view) {
+  const std::vector<std::string> still = view.status().still;
+  if (still.empty()) return json_reply("{\"status\":\"ok\"}\n");
+  Reply reply = json_reply(nlohmann::ordered_json{{"status", "still"}, {"stages", still}}.dump() + "\n");
+  reply.status = 503;
+  return reply;
+}
+
 Reply readiness(const PipelineView& view) {
   const PipelineStatus status = view.status();
   const bool ready = !view.stopping() && status.state != PipelineState::kReadOnly &&
-                     status.state != PipelineState::kReconnecting;
+                     status.state != PipelineState::kStorePaused &&
+                     status.state != PipelineState::kReconnecting &&
+                     status.state != PipelineState::kDegraded;
   const std::string reason = view.stopping() ? "the process is stopping" : status.reason;
   const nlohmann::ordered_json body = {
       {"ready", ready},
@@ -252,7 +280,7 @@ MetricsFormat metrics_format(std::string_view accept) {
 void add_operator_routes(Router& router, const PipelineView& view, BuildInfo build,
                          FiguresFunction figures) {
   for (const char* path : {"/healthz", "/-/healthy"}) {
-    router.get(path, [](const Request&) { return json_reply("{\"status\":\"ok\"}\n"); });
+    router.get(path, [&view](const Request&) { return health(view); });
   }
   for (const char* path : {"/readyz", "/-/ready"}) {
     router.get(path, [&view](const Request&) { return readiness(view); });

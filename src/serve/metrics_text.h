@@ -34,6 +34,8 @@ struct StoreFigures {
   std::array<std::uint64_t, kBuckets> buckets{};   // records by where they ended
   std::array<std::uint64_t, kReasons> rejected{};  // splits buckets[kRejected]
   std::uint64_t late = 0;
+  std::uint64_t lost_ranges = 0;                   // that Kafka deleted before they were read
+  std::uint64_t lost_offsets = 0;
   std::uint64_t db_bytes = 0;
   std::uint64_t wal_bytes = 0;
 };
@@ -52,8 +54,9 @@ struct MetricsInput {
 [[nodiscard]] std::string metrics_text(const MetricsInput& input, MetricsFormat format);
 [[nodiscard]] MetricsFormat metrics_format(std::string_view accept);
 
-// /metrics, /healthz (alias /-/healthy): the process answers; /readyz (alias /-/ready): 503 with
-// the reason while it cannot do its work. `view` outlives the router; `figures` may be empty.
+// /metrics; /healthz (alias /-/healthy): 503 while a stage stands still; /readyz (alias /-/ready):
+// 503 with the reason while it cannot do its work. `view` outlives the router; `figures` may be
+// empty.
 void add_operator_routes(Router& router, const PipelineView& view, BuildInfo build,
                          FiguresFunction figures);
 

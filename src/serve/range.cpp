@@ -173,6 +173,7 @@ DataClock data_clock(const HistoryClock& history, const Zone& zone) {
   clock.today_us = zone.civil_day(from_us(clock.now_us));
   clock.day_from_us = begin_of(zone, clock.today_us);
   clock.day_to_us = begin_of(zone, clock.today_us + kDayUs);
+  clock.before_from_us = begin_of(zone, clock.today_us - kDayUs);
   const std::int64_t newest = history.newest_event_us.value_or(clock.now_us - 1) + 1;
   clock.edge_us = std::clamp(newest, clock.now_us, std::max(clock.now_us, clock.day_to_us));
   return clock;

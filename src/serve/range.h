@@ -28,6 +28,7 @@ struct DataClock {
   std::int64_t today_us = 0;     // civil day that holds now, as if in UTC
   std::int64_t day_from_us = 0;  // its first moment
   std::int64_t day_to_us = 0;    // the first moment of the next day
+  std::int64_t before_from_us = 0;  // the first moment of the day before
   std::int64_t edge_us = 0;      // end of the data: newest event of today or now, whichever is later
 };
 [[nodiscard]] DataClock data_clock(const HistoryClock& clock, const Zone& zone);

@@ -90,8 +90,7 @@ Status bind_failure(const HttpConfig& config, int error) {
   if (error == EADDRINUSE) {
     return {Code::kUnavailable,
             fmt::format("port {} of {} is taken by another program (perhaps a RetailPulse that is "
-                        "already running); stop it, or set http.port to another port or to 0 for "
-                        "any free one",
+                        "already running); stop it, or choose another with --port (0: any free one)",
                         config.port, config.address)};
   }
   return {Code::kConfig, fmt::format("cannot listen on {} port {}: {}", config.address, config.port,

@@ -4,42 +4,99 @@
 #include <retailpulse/types.h>
 
 #include <array>
+#include <span>
 
 namespace retailpulse::simulate {
 namespace {
 
-// Written as JSON already: nothing here needs an escaper, and hostile texts stay readable.
-constexpr std::array<std::string_view, 20> kCategories{"Home/Kitchen",
-                                                       "Home/Bathroom",
-                                                       "Home/Lighting",
-                                                       "Garden/Tools",
-                                                       "Garden/Plants",
-                                                       "Electronics/Phones",
-                                                       "Electronics/Audio",
-                                                       "Electronics/Computers",
-                                                       "Fashion/Shoes",
-                                                       "Fashion/Women",
-                                                       "Fashion/Men",
-                                                       "Sports/Outdoor",
-                                                       "Sports/Fitness",
-                                                       "Beauty/Skin care",
-                                                       "Toys & Games",
-                                                       "Books/Fiction",
-                                                       "Books/Non-fiction",
-                                                       "Food/Coffee & Tea",
-                                                       "Haus & Garten/Gr\u00fcnes",
-                                                       "\u672c/\u6f2b\u753b"};
+using Words = std::span<const std::string_view>;
 
-constexpr std::array<std::string_view, 24> kAdjectives{
-    "Small",   "Large",    "Classic", "Modern",   "Vintage", "Wooden",  "Steel",   "Ceramic",
-    "Folding", "Portable", "Organic", "Wireless", "Striped", "Blue",    "Red",     "Green",
-    "Soft",    "Heavy",    "Light",   "Slim",     "Double",  "Compact", "Premium", "Everyday"};
-constexpr std::array<std::string_view, 30> kNouns{
-    "Mug",        "Lamp",       "Kettle",       "Chair",          "Backpack", "Notebook",
-    "Headphones", "Phone Case", "Sneakers",     "Jacket",         "T-Shirt",  "Tent",
-    "Yoga Mat",   "Hand Cream", "Puzzle",       "Board Game",     "Novel",    "Cookbook",
-    "Espresso",   "Green Tea",  "Watering Can", "Pruning Shears", "Towel",    "Mirror",
-    "Desk",       "Keyboard",   "Charger",      "Speaker",        "Socks",    "Sun Hat"};
+// The first word of a product's name; what is sold under it is the shelf's own.
+constexpr std::array<std::string_view, 32> kModels{
+    "Arlo", "Mira", "Lund", "Nova", "Otto", "Juno", "Kiri", "Vega", "Elba", "Tilda", "Rune",
+    "Sora", "Bravo", "Cleo", "Dune", "Faro", "Gala", "Hugo", "Iris", "Kobe", "Lima", "Maro",
+    "Nilo", "Orla", "Pico", "Riva", "Skye", "Toro", "Uma", "Vito", "Wren", "Yuma"};
+constexpr std::array<std::string_view, 12> kGrown{
+    "Young", "Tall", "Dwarf", "Potted", "Hardy", "Evergreen",
+    "Climbing", "Wild", "White", "Golden", "Early", "Hanging"};
+constexpr std::array<std::string_view, 12> kTold{
+    "The Silent", "The Last", "The Hidden", "A Distant", "The Glass", "The Paper",
+    "The Seventh", "An Empty", "The Burning", "The Borrowed", "Beyond the", "Letters from the"};
+constexpr std::array<std::string_view, 10> kTaught{
+    "A History of", "The Science of", "Notes on", "The Art of", "A Field Guide to",
+    "The Future of", "Understanding", "The Joy of", "The Economics of", "A Life in"};
+constexpr std::array<std::string_view, 12> kOrigins{
+    "Kenya", "Ethiopia", "Assam", "Sumatra", "Brazil", "Ceylon",
+    "Nepal", "Peru", "Rwanda", "Yunnan", "Java", "Honduras"};
+constexpr std::array<std::string_view, 6> kMangas{
+    "\u661f\u306e\u5ead", "\u96e8\u306e\u8857", "\u98a8\u306e\u4e18",
+    "\u6708\u306e\u821f", "\u6771\u306e\u6d77", "\u732b\u306e\u9b54\u8853\u5e2b"};
+
+struct Shelf {
+  std::string_view category;
+  Words first;
+  std::array<std::string_view, 8> second;
+};
+
+// Written as JSON already: nothing here needs an escaper, and hostile texts stay readable.
+constexpr std::array<Shelf, 20> kShelves{{
+    {"Home/Kitchen", kModels,
+     {"Mug", "Kettle", "Cast-Iron Pan", "Knife Set", "Mixing Bowl", "Cutting Board",
+      "Coffee Grinder", "Spice Rack"}},
+    {"Home/Bathroom", kModels,
+     {"Bath Towel", "Mirror", "Soap Dispenser", "Bath Mat", "Shower Curtain", "Laundry Basket",
+      "Bathrobe", "Towel Rail"}},
+    {"Home/Lighting", kModels,
+     {"Desk Lamp", "Floor Lamp", "Pendant", "Fairy Lights", "Wall Light", "Reading Lamp", "Lantern",
+      "Night Light"}},
+    {"Garden/Tools", kModels,
+     {"Watering Can", "Pruning Shears", "Spade", "Rake", "Garden Hose", "Wheelbarrow",
+      "Hedge Trimmer", "Garden Gloves"}},
+    {"Garden/Plants", kGrown,
+     {"Lavender", "Fern", "Olive Tree", "Monstera", "Basil", "Rose", "Succulent", "Ivy"}},
+    {"Electronics/Phones", kModels,
+     {"Phone", "Phone Case", "Charger", "Charging Cable", "Power Bank", "Screen Protector",
+      "Car Mount", "Tripod"}},
+    {"Electronics/Audio", kModels,
+     {"Headphones", "Earbuds", "Speaker", "Soundbar", "Turntable", "Microphone", "Radio",
+      "Amplifier"}},
+    {"Electronics/Computers", kModels,
+     {"Keyboard", "Mouse", "Monitor", "Laptop Stand", "Webcam", "Dock", "Notebook", "Printer"}},
+    {"Fashion/Shoes", kModels,
+     {"Sneakers", "Boots", "Sandals", "Loafers", "Running Shoes", "Slippers", "Ankle Boots",
+      "Clogs"}},
+    {"Fashion/Women", kModels,
+     {"Dress", "Blouse", "Skirt", "Cardigan", "Jacket", "Scarf", "Sun Hat", "Jeans"}},
+    {"Fashion/Men", kModels,
+     {"Shirt", "T-Shirt", "Chinos", "Sweater", "Jacket", "Belt", "Socks", "Coat"}},
+    {"Sports/Outdoor", kModels,
+     {"Tent", "Backpack", "Sleeping Bag", "Trekking Poles", "Water Bottle", "Headlamp",
+      "Rain Jacket", "Camping Stove"}},
+    {"Sports/Fitness", kModels,
+     {"Yoga Mat", "Dumbbells", "Skipping Rope", "Kettlebell", "Foam Roller", "Resistance Band",
+      "Gym Bag", "Balance Board"}},
+    {"Beauty/Skin care", kModels,
+     {"Hand Cream", "Face Cream", "Serum", "Cleanser", "Sunscreen", "Lip Balm", "Body Lotion",
+      "Face Mask"}},
+    {"Toys & Games", kModels,
+     {"Puzzle", "Board Game", "Building Blocks", "Kite", "Card Game", "Train Set", "Teddy Bear",
+      "Marble Run"}},
+    {"Books/Fiction", kTold,
+     {"Harbour", "Garden", "Winter", "Orchard", "Lighthouse", "Letter", "River", "Island"}},
+    {"Books/Non-fiction", kTaught,
+     {"Sleep", "Bread", "Rivers", "Money", "Birds", "Numbers", "Colour", "Trade"}},
+    {"Food/Coffee & Tea", kOrigins,
+     {"Espresso", "Filter Coffee", "Black Tea", "Green Tea", "White Tea", "Cold Brew", "Decaf",
+      "House Blend"}},
+    {"Haus & Garten/Gr\u00fcnes", kModels,
+     {"Gie\u00dfkanne", "Blumentopf", "Gartenbank", "Vogelhaus", "Hochbeet", "Pflanzschale",
+      "Rankgitter", "Kr\u00e4uterbeet"}},
+    {"\u672c/\u6f2b\u753b", kMangas,
+     {"\u7b2c1\u5dfb", "\u7b2c2\u5dfb", "\u7b2c3\u5dfb", "\u7b2c4\u5dfb", "\u7b2c5\u5dfb",
+      "\u7b2c6\u5dfb", "\u7b2c7\u5dfb", "\u7b2c8\u5dfb"}},
+}};
+constexpr std::size_t kWeighedShelf = 17;
+static_assert(kShelves[kWeighedShelf].category == "Food/Coffee & Tea");
 
 // Every kHostileEvery-th product has one of these: what dashboards were broken by.
 constexpr std::uint32_t kHostileEvery = 37;
@@ -88,13 +145,13 @@ std::int64_t draw_price(Random& random) {
   return price > 0 ? price : 990'000;
 }
 
-std::string draw_name(std::uint32_t index, Random& random) {
+std::string draw_name(std::uint32_t index, const Shelf& shelf, Random& random) {
   if (index % kHostileEvery == kHostileEvery - 1) {
     return std::string(kHostileNames[index / kHostileEvery % kHostileNames.size()]);
   }
-  const auto adjective = kAdjectives[random.below(kAdjectives.size())];
-  const auto noun = kNouns[random.below(kNouns.size())];
-  return fmt::format("\"{} {}\"", adjective, noun);
+  const auto first = shelf.first[random.below(shelf.first.size())];
+  const auto second = shelf.second[random.below(shelf.second.size())];
+  return fmt::format("\"{} {}\"", first, second);
 }
 
 }  // namespace
@@ -104,18 +161,19 @@ Catalogue::Catalogue(std::uint32_t products, Random& random) : size_(products) {
   for (std::uint32_t i = 0; i < products_.size(); ++i) {
     Product& product = products_[i];
     product.id = fmt::format("P-{:05}", i + 1);
-    product.name_json = draw_name(i, random);
     // The shop sells much of a few categories: the lesser of two draws.
-    const auto a = random.below(kCategories.size());
-    const auto b = random.below(kCategories.size());
+    const auto a = random.below(kShelves.size());
+    const auto b = random.below(kShelves.size());
     product.category = static_cast<std::uint8_t>(a < b ? a : b);
+    product.name_json = draw_name(i, kShelves[product.category], random);
     product.price_micros = draw_price(random);
     product.quality = random.unit();
   }
 }
 
-std::size_t category_count() { return kCategories.size(); }
-std::string_view category_name(std::size_t index) { return kCategories[index]; }
+std::size_t category_count() { return kShelves.size(); }
+std::string_view category_name(std::size_t index) { return kShelves[index].category; }
+bool sold_by_weight(std::size_t category) { return category == kWeighedShelf; }
 std::size_t comment_count() { return kComments.size(); }
 std::string_view comment_json(std::size_t index) { return kComments[index]; }
 std::size_t phrase_count() { return kPhrases.size(); }

@@ -1,4 +1,5 @@
-// Catalogue: the products of the simulated shop, with names as hostile as real ones.
+// Catalogue: the products of the simulated shop, named after what their shelf holds, and a few with
+// names as hostile as real ones.
 //
 // Thread: frozen after construction, but for price and category of a product, which the shop sets.
 // Limits: `products` on sale from the start and kLaunchesMax that are launched during the run.
@@ -38,6 +39,7 @@ class Catalogue {
 
 [[nodiscard]] std::size_t category_count();
 [[nodiscard]] std::string_view category_name(std::size_t index);  // UTF-8 that JSON need not escape
+[[nodiscard]] bool sold_by_weight(std::size_t category);  // else only whole pieces
 
 // Comments and search phrases, quoted and escaped.
 [[nodiscard]] std::size_t comment_count();

@@ -84,9 +84,8 @@ void Shop::first_listing(std::uint32_t index, std::vector<Fact>& out) {
 void Shop::change_category(std::vector<Fact>& out) {
   // Of the products people buy, or nobody would see it.
   const std::uint32_t product = wanted_product();
-  const auto shift = 1 + random_.below(category_count() - 1);
   Product& moved = catalogue_.at(product);
-  moved.category = static_cast<std::uint8_t>((moved.category + shift) % category_count());
+  moved.category = static_cast<std::uint8_t>((moved.category + 1) % category_count());  // a neighbour
   list(product, out);
   schedule_in(3600 * random_.exponential() / config_.category_changes, Kind::kCategoryChange);
 }

@@ -17,10 +17,10 @@ std::int64_t rounded(std::int64_t micros, std::int64_t coin) {
   return (micros + coin / 2) / coin * coin;
 }
 
-std::int64_t draw_quantity_milli(Random& random) {
+std::int64_t draw_quantity_milli(bool by_weight, Random& random) {
   const std::uint64_t dice = random.below(100'000);
   if (dice == 0) return kGiantQuantity * kMilliPerPiece;
-  if (dice < 100) return 250 * static_cast<std::int64_t>(1 + random.below(12));  // by weight
+  if (by_weight && dice < 30'000) return 250 * static_cast<std::int64_t>(1 + random.below(12));
   if (dice < 85'000) return kMilliPerPiece;
   if (dice < 95'000) return 2 * kMilliPerPiece;
   return static_cast<std::int64_t>(3 + random.below(10)) * kMilliPerPiece;
@@ -63,7 +63,7 @@ FactLine Shop::sell(std::uint32_t product, std::uint8_t currency) {
   line.product = random_.chance(config_.launches) ? launch(product) : product;
   const Product& sold = catalogue_.at(line.product);
   if (random_.chance(0.02)) line.own_category = sold.category;
-  line.quantity_milli = draw_quantity_milli(random_);
+  line.quantity_milli = draw_quantity_milli(sold_by_weight(sold.category), random_);
   const std::int64_t price = sold.price_micros * kExchangePermille[currency] / 1000;
   // One price in 1e5 has a digit more than its currency.
   const std::int64_t coin = kCoinMicros[currency] / (random_.below(100'000) == 0 ? 10 : 1);

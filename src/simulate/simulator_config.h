@@ -56,8 +56,9 @@ inline constexpr std::uint32_t kDuplicateWithin = 2000;  // records of the same 
   SimulatorConfig config;
   config.profile = SimulatorConfig::Profile::kWave;
   config.conversion = 0.08;
-  config.flash_every = std::chrono::minutes{6};
-  config.flash_length = std::chrono::seconds{80};
+  config.flash_every = std::chrono::minutes{14};
+  config.flash_length = std::chrono::seconds{270};  // a peak is three minutes or more
+  config.flash_traffic = 2;
   config.refund_after = std::chrono::minutes{4};
   config.feedback_after = std::chrono::minutes{2};
   return config;

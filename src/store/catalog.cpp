@@ -17,6 +17,12 @@ bool before(const ListingRow& x, const ListingRow& y) {
   return std::tie(x.from_us, x.offset, x.name) < std::tie(y.from_us, y.offset, y.name);
 }
 
+// Not a listing of the shop's, but where plan() lets a category begin or end.
+constexpr std::int64_t kStepOffset = -1;
+bool is_step(const ListingRow& listing) { return listing.offset == kStepOffset; }
+
+bool has_category(const ListingRow& listing) { return listing.category != kUnknownId; }
+
 // The first minute that starts at or after the listing.
 std::int64_t effective_minute(const ListingRow& listing) {
   const std::int64_t pane = pane_of(listing.from_us, kMinuteUs);
@@ -78,17 +84,18 @@ Catalog::Versions Catalog::with(Versions versions, const ListingRow& listing) {
   const auto at = std::lower_bound(versions.begin(), versions.end(), listing, before);
   if (at != versions.end() && at->from_us == listing.from_us) return versions;
   if (at != versions.begin() && std::prev(at)->from_us == listing.from_us) {
-    *std::prev(at) = listing;
+    ListingRow& same = *std::prev(at);
+    const std::int64_t category =
+        is_step(same) && !has_category(listing) ? same.category : listing.category;
+    same = listing;
+    same.category = category;
   } else {
     versions.insert(at, listing);
   }
   return versions;
 }
 
-std::vector<Recategorised> Catalog::changes(const ListingRow& listing) const {
-  const auto index = static_cast<std::size_t>(listing.product);
-  const Versions old = index < products_.size() ? products_[index] : Versions{};
-  const Versions now = with(old, listing);
+std::vector<Recategorised> Catalog::difference(const Versions& old, const Versions& now) {
   std::set<std::int64_t> edges{INT64_MIN};
   for (const auto* versions : {&old, &now}) {
     for (const ListingRow& version : *versions) edges.insert(effective_minute(version));
@@ -105,19 +112,81 @@ std::vector<Recategorised> Catalog::changes(const ListingRow& listing) const {
     if (goes_on) {
       found.back().to_us = to;
     } else {
-      found.push_back({listing.product, *edge, to, was, is});
+      found.push_back({now.front().product, *edge, to, was, is});
     }
   }
   return found;
 }
 
-Status Catalog::apply(const ListingRow& listing) {
-  Versions& versions = versions_of(listing.product);
-  versions = with(std::move(versions), listing);
-  for (const ListingRow& version : versions) {
-    if (version.from_us != listing.from_us) continue;
+// In a full history older listings are forgotten: nothing changes any more before its first one.
+std::int64_t Catalog::forgotten_before(const Versions& versions) {
+  if (versions.size() < kVersionsMax) return INT64_MIN;
+  const auto first = std::find_if(versions.begin(), versions.end(), has_category);
+  return first == versions.end() ? INT64_MIN : effective_minute(*first);
+}
+
+// What of these changes can be made: whole panes, of what is not forgotten.
+std::vector<Recategorised> Catalog::kept(std::vector<Recategorised> changes, const Versions& old,
+                                         const Seals& seals, const Zone& zone) {
+  for (Recategorised& change : changes) {
+    change.from_us = next_kept(std::max(change.from_us, forgotten_before(old)), seals, zone);
+    change.to_us = last_kept(change.to_us, seals, zone);
+  }
+  std::erase_if(changes, [](const Recategorised& c) { return c.from_us >= c.to_us; });
+  return changes;
+}
+
+void Catalog::set_category(Versions& versions, std::int64_t from_us, std::int64_t product,
+                           std::int64_t category) {
+  auto at = std::find_if(versions.begin(), versions.end(),
+                         [&](const ListingRow& v) { return v.from_us >= from_us; });
+  if (at == versions.end() || at->from_us != from_us) {
+    at = versions.insert(at, ListingRow{});
+    at->product = product;
+    at->from_us = from_us;
+    at->offset = kStepOffset;
+  }
+  at->category = category;
+}
+
+Catalog::Plan Catalog::plan(const ListingRow& listing, const Seals& seals, const Zone& zone) const {
+  const auto index = static_cast<std::size_t>(listing.product);
+  const Versions old = index < products_.size() ? products_[index] : Versions{};
+  Plan plan{with(old, listing), {}};
+  const auto wished = difference(old, plan.versions);
+  plan.changes = kept(wished, old, seals, zone);
+  // One that would become the first is quiet even if it changes nothing: what is forgotten stays so.
+  const bool forgotten = effective_minute(listing) < forgotten_before(old);
+  if (plan.changes == wished && !forgotten) return plan;
+  // The listing gives its name and price alone; categories change where whole panes begin and end.
+  ListingRow quiet = listing;
+  const auto same = std::find_if(old.begin(), old.end(), [&](const ListingRow& v) {
+    return v.from_us == listing.from_us;
+  });
+  quiet.category = same == old.end() ? kUnknownId : same->category;
+  plan.versions = with(old, quiet);
+  for (const Recategorised& change : plan.changes) {
+    // What is before all listings has the category of the first one.
+    const std::int64_t from_us = change.from_us != INT64_MIN
+                                     ? change.from_us
+                                     : std::min(listing.from_us, change.to_us - kMinuteUs);
+    set_category(plan.versions, from_us, listing.product, change.after);
+    const bool goes_back = change.to_us != INT64_MAX && category_in(plan.versions, change.to_us) !=
+                                                            category_in(old, change.to_us);
+    if (goes_back) {
+      set_category(plan.versions, change.to_us, listing.product, change.before);
+    }
+  }
+  return plan;
+}
+
+Status Catalog::apply(std::int64_t product, Plan plan) {
+  Versions& versions = versions_of(product);
+  for (const ListingRow& version : plan.versions) {
+    if (std::find(versions.begin(), versions.end(), version) != versions.end()) continue;
     if (Status status = store_version(version); !status.ok()) return status;
   }
+  versions = std::move(plan.versions);
   return store_latest(versions);
 }
 
@@ -130,7 +199,8 @@ Status Catalog::store_version(const ListingRow& l) {
 
 // What pages show: the newest listing, with what it did not say taken from earlier ones.
 Status Catalog::store_latest(const Versions& versions) {
-  ListingRow row = versions.back();
+  const auto newest = std::find_if_not(versions.rbegin(), versions.rend(), is_step);
+  ListingRow row = newest == versions.rend() ? versions.back() : *newest;
   for (auto v = versions.rbegin(); v != versions.rend(); ++v) {
     if (row.name.empty()) row.name = v->name;
     if (row.category == kUnknownId) row.category = v->category;
@@ -147,18 +217,19 @@ Status Catalog::store_latest(const Versions& versions) {
 
 Status Catalog::drop_surplus(std::int64_t product) {
   Versions& versions = versions_of(product);
-  if (versions.size() <= kVersionsMax) return {};
-  // A listing with its predecessor's category (or none) changes no answer; the last one is shown.
-  auto victim = versions.begin();
-  for (auto v = std::next(versions.begin()); v != std::prev(versions.end()); ++v) {
-    if (v->category == kUnknownId || v->category == std::prev(v)->category) {
-      victim = v;
-      break;
+  while (versions.size() > kVersionsMax) {
+    // A listing with its predecessor's category (or none) changes no answer; the last one is shown.
+    auto victim = versions.begin();
+    for (auto v = std::next(versions.begin()); v != std::prev(versions.end()); ++v) {
+      if (v->category == kUnknownId || v->category == std::prev(v)->category) {
+        victim = v;
+        break;
+      }
     }
+    auto done = remove_.bind(1, victim->product).bind(2, victim->from_us).run();
+    if (!done.ok()) return done.status();
+    versions.erase(victim);
   }
-  auto done = remove_.bind(1, victim->product).bind(2, victim->from_us).run();
-  if (!done.ok()) return done.status();
-  versions.erase(victim);
   return {};
 }
 

@@ -3,13 +3,17 @@
 // A listing holds from its event time until the next one; a minute's sales belong to the category
 // in effect at the minute's start, and before the first listing to the first one's. So the answer
 // is a function of the set of listings, not of the order in which they arrived. When a listing
-// changes an answer for minutes that may already have been booked, apply() says which.
+// changes an answer for minutes that may already have been booked, plan() says which.
 // A listing without a category (a price change) leaves the category as it was.
+//
+// A listing that comes so late that minutes it is about are gone (seals.h) changes whole panes of
+// what is left: in a quarter or day of which it means only a part, the category stays what it was,
+// also for sales that are still to come. So what is booked is always what category() says.
 //
 // Thread:     role committer.
 // Limits:     kVersionsMax listings for each product: the oldest that change nothing go first, then
-//             the oldest. The catalogue of kDimensionCap products is in memory (about 100 bytes a
-//             listing).
+//             the oldest; before the oldest of kVersionsMax nothing changes any more. The
+//             catalogue of kDimensionCap products is in memory (about 100 bytes a listing).
 // Test:       tests/store/recategorise_test.cpp, tests/store_twin_test.cpp
 #pragma once
 
@@ -20,6 +24,8 @@
 
 #include <retailpulse/status.h>
 
+#include "base/zone.h"
+#include "store/seals.h"
 #include "store/sqlite.h"
 
 namespace retailpulse {
@@ -33,6 +39,8 @@ struct ListingRow {              // a Listing in the store's ids
   std::int64_t currency = 0;
   std::optional<std::int64_t> price_micros;
   bool deleted = false;
+
+  friend bool operator==(const ListingRow&, const ListingRow&) = default;
 };
 
 // Minutes [from_us, to_us) of a product whose category is no longer `before` but `after`.
@@ -42,15 +50,21 @@ struct Recategorised {
   std::int64_t to_us = 0;
   std::int64_t before = 0;
   std::int64_t after = 0;
+
+  friend bool operator==(const Recategorised&, const Recategorised&) = default;
 };
 
 class Catalog {
  public:
   Status load(Database& db);
-  // The minutes whose category would change with this listing; usually none (a new price).
-  [[nodiscard]] std::vector<Recategorised> changes(const ListingRow& listing) const;
-  // Takes and stores a listing.
-  Status apply(const ListingRow& listing);
+  using Versions = std::vector<ListingRow>;  // of one product, by (from, offset, name)
+  struct Plan {
+    Versions versions;                    // what the product will have been
+    std::vector<Recategorised> changes;   // minutes with another category; usually none (a price)
+  };
+  [[nodiscard]] Plan plan(const ListingRow& listing, const Seals& seals, const Zone& zone) const;
+  // Takes and stores a planned listing.
+  Status apply(std::int64_t product, Plan plan);
   // Keeps to kVersionsMax. Apart from apply(), because the oldest minutes may change their answer:
   // what is booked there must not be moved for it.
   Status drop_surplus(std::int64_t product);
@@ -59,13 +73,18 @@ class Catalog {
 
  private:
   static constexpr std::size_t kVersionsMax = 32;
-  using Versions = std::vector<ListingRow>;  // by (from, offset, name)
 
   Versions& versions_of(std::int64_t product);
   static Versions with(Versions versions, const ListingRow& listing);
   Status store_version(const ListingRow& listing);
   Status store_latest(const Versions& versions);
   static std::int64_t category_in(const Versions& versions, std::int64_t minute_us);
+  static std::int64_t forgotten_before(const Versions& versions);
+  static std::vector<Recategorised> difference(const Versions& old, const Versions& now);
+  static std::vector<Recategorised> kept(std::vector<Recategorised> changes, const Versions& old,
+                                         const Seals& seals, const Zone& zone);
+  static void set_category(Versions& versions, std::int64_t from_us, std::int64_t product,
+                           std::int64_t category);
 
   std::vector<Versions> products_;  // by product id: ids are dense
   Statement insert_;

@@ -5,9 +5,9 @@
 namespace retailpulse {
 namespace {
 
-// 4 MiB of cache each; sorts stay in memory; a reader that would write is a bug.
+// 2 MiB of cache each; sorts stay in memory; a reader that would write is a bug.
 constexpr const char* kSettings =
-    "PRAGMA query_only=1;PRAGMA cache_size=-4096;PRAGMA temp_store=MEMORY";
+    "PRAGMA query_only=1;PRAGMA cache_size=-2048;PRAGMA temp_store=MEMORY";
 
 }  // namespace
 

@@ -45,16 +45,37 @@ std::vector<PartitionRow> StoreView::partitions() {
   std::vector<PartitionRow> rows;
   db_.each(
       "SELECT topic,partition,first_offset,next_offset,end_offset,max_event_us,watermark_us,idle,"
-      "consumed,late,future FROM partition_state ORDER BY topic,partition",
+      "consumed,late,future,incarnation,last_offset,coalesce(halted,'') FROM partition_state"
+      " ORDER BY topic,partition",
       {}, [&](const Statement& row) {
         const auto optional = [&row](int column) {
           return row.is_null(column) ? std::nullopt : std::optional(row.integer(column));
         };
         rows.push_back({std::string(row.text(0)), static_cast<std::int32_t>(row.integer(1)),
                         row.integer(2), row.integer(3), optional(4), optional(5), optional(6),
-                        row.integer(7) != 0, row.integer(8), row.integer(9), row.integer(10)});
+                        row.integer(7) != 0, row.integer(8), row.integer(9), row.integer(10),
+                        row.integer(11), optional(12), std::string(row.text(13))});
       });
   return rows;
+}
+
+std::vector<LostRange> StoreView::lost_ranges() {
+  std::vector<LostRange> rows;
+  db_.each(
+      "SELECT topic,partition,from_offset,to_offset,wall_us FROM gaps JOIN partition_state"
+      " USING(slot_id) ORDER BY id DESC LIMIT ?1",
+      {static_cast<std::int64_t>(kLostRangesMax)}, [&](const Statement& row) {
+        rows.push_back({std::string(row.text(0)), static_cast<std::int32_t>(row.integer(1)),
+                        row.integer(2), row.integer(3), row.integer(4)});
+      });
+  return rows;
+}
+
+LostSum StoreView::lost_sum() {
+  LostSum sum;
+  db_.each("SELECT count(*),ifnull(sum(to_offset-from_offset),0) FROM gaps", {},
+           [&](const Statement& row) { sum = {row.integer(0), row.integer(1)}; });
+  return sum;
 }
 
 std::vector<LedgerRow> StoreView::ledger() {

@@ -7,10 +7,12 @@
 #include <retailpulse/sql.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "store/history_table.h"
 #include "store/sql_permit.h"
 #include "store/sqlite.h"
+#include "store/views.h"
 
 namespace retailpulse {
 namespace {
@@ -49,9 +51,12 @@ Result<Database> open_for_reading(const std::string& path) {
 }
 
 Status invalid(sqlite3* db, const SqlPermit& permit) {
-  return Status(Code::kInvalid, permit.refusal().empty()
-                                    ? fmt::format("SQL: {}", sqlite3_errmsg(db))
-                                    : permit.refusal());
+  if (!permit.refusal().empty()) return Status(Code::kInvalid, permit.refusal());
+  const std::string fault = sqlite3_errmsg(db);
+  const bool lost = fault.compare(0, 13, "no such table") == 0;
+  return Status(Code::kInvalid,
+                lost ? fmt::format("SQL: {}; there are {}", fault, fmt::join(kViewNames, ", "))
+                     : fmt::format("SQL: {}", fault));
 }
 
 Result<Statement> prepare_one(sqlite3* db, const std::string& sql, const SqlPermit& permit) {
@@ -134,7 +139,7 @@ Result<SqlOutcome> run_sql(const std::string& path, const std::string& sql,
   auto prepared = prepare_one(db.raw(), sql, permit);
   if (!prepared.ok()) return prepared.status();
   Statement statement = std::move(prepared).value();
-  const auto table = make_row_writer(format, statement, out);
+  const auto table = make_row_printer(format, statement, out);
   for (;;) {
     const int result = sqlite3_step(statement.raw());
     if (result == SQLITE_DONE) break;

@@ -55,7 +55,7 @@ class Columns {
   const int count_;
 };
 
-class LineWriter : public RowWriter {
+class LineWriter : public RowPrinter {
  public:
   LineWriter(Statement& statement, std::ostream& out) : columns_(statement), out_(out) {}
   [[nodiscard]] std::uint64_t bytes() const override { return bytes_; }
@@ -226,8 +226,8 @@ class TableWriter final : public LineWriter {
 
 }  // namespace
 
-std::unique_ptr<RowWriter> make_row_writer(SqlFormat format, Statement& statement,
-                                           std::ostream& out) {
+std::unique_ptr<RowPrinter> make_row_printer(SqlFormat format, Statement& statement,
+                                             std::ostream& out) {
   switch (format) {
     case SqlFormat::kCsv: return std::make_unique<CsvWriter>(statement, out);
     case SqlFormat::kJson: return std::make_unique<JsonRowWriter>(statement, out);

@@ -43,6 +43,8 @@ class StoreView final : public HistoryView {
   [[nodiscard]] ProductRow product(StoredId id) override;
   [[nodiscard]] std::vector<PartitionRow> partitions() override;
   [[nodiscard]] std::vector<LedgerRow> ledger() override;
+  [[nodiscard]] std::vector<LostRange> lost_ranges() override;
+  [[nodiscard]] LostSum lost_sum() override;
   [[nodiscard]] std::vector<RejectRow> rejects(const RejectQuery& query) override;
 
  private:

@@ -179,6 +179,14 @@ Status OrderMarks::listed(std::int64_t product) {
   return done.ok() ? Status() : done.status();
 }
 
+Status OrderMarks::unlisted(std::int64_t product, const std::vector<std::int64_t>& orders) {
+  for (const std::int64_t order : orders) {
+    auto done = unlisted_.bind(1, product).bind(2, order).run();
+    if (!done.ok()) return done.status();
+  }
+  return {};
+}
+
 Status OrderMarks::recount(const std::vector<std::int64_t>& orders, const Names& names,
                            const Catalog& catalog, RollupRows& rows, std::int64_t sign) {
   for (const std::int64_t order : orders) {

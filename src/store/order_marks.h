@@ -46,8 +46,9 @@ class OrderMarks {
                  const Catalog& catalog, RollupRows& rows, std::int64_t sign);
   // No mark is later than this.
   [[nodiscard]] std::int64_t newest_us() const { return newest_us_; }
-  // The product has a listing now.
+  // The product has a category now; or these of its orders are counted without one again.
   Status listed(std::int64_t product);
+  Status unlisted(std::int64_t product, const std::vector<std::int64_t>& orders);
   // Forgets marks older than `before_us` in the `part`-th of kParts of the key space.
   static constexpr int kParts = 256;
   Status prune(std::int64_t before_us, int part);

@@ -8,6 +8,19 @@
 #include "base/check.h"
 
 namespace retailpulse {
+namespace {
+
+constexpr int kLastOffset = 5;  // its column in the query of partitions()
+
+Fingerprint fingerprint_of(const Statement& row) {
+  if (row.is_null(kLastOffset)) return {};
+  return {row.integer(kLastOffset), row.integer(kLastOffset + 1),
+          static_cast<std::uint64_t>(row.integer(kLastOffset + 2)),
+          row.is_null(kLastOffset + 3) ? -1
+                                       : static_cast<std::int32_t>(row.integer(kLastOffset + 3))};
+}
+
+}  // namespace
 
 Status PartitionBook::load(Database& db, std::uint32_t rejects_max) {
   const std::initializer_list<std::pair<Statement*, const char*>> statements = {
@@ -19,8 +32,10 @@ Status PartitionBook::load(Database& db, std::uint32_t rejects_max) {
        "UPDATE partition_state SET next_offset=?3,end_offset=max(ifnull(end_offset,?3),?3),consumed=consumed+?4,late=late+?5,"
        "future=future+?6,max_event_us=coalesce(max(max_event_us,?7),?7,max_event_us),"
        "min_event_us=coalesce(min(min_event_us,?8),?8,min_event_us),"
-       "watermark_us=coalesce(?7-?9,watermark_us) "
- 
+       "watermark_us=coalesce(?7-?9,watermark_us),halted=NULL,"
+       "last_offset=coalesce(?10,last_offset),last_time_us=coalesce(?11,last_time_us),"
+       "last_hash=coalesce(?12,last_hash),"
+       "leader_epoch=CASE WHEN ?10 IS NULL THEN leader_epoch ELSE ?13 END "
        "WHERE slot_id=?1 AND next_offset=?2"},
       {&ledger_,
        "INSERT INTO ledger_counts VALUES(?1,?2,?3,?4) ON CONFLICT DO UPDATE SET "
@@ -38,6 +53,7 @@ Status PartitionBook::load(Database& db, std::uint32_t rejects_max) {
       {&recent_, "INSERT INTO recent_ids VALUES(?1,?2,?3)"},
       {&trim_recent_, "DELETE FROM recent_ids WHERE slot_id=?1 AND upto<=?2"},
       {&gap_, "INSERT INTO gaps(slot_id,from_offset,to_offset,wall_us) VALUES(?1,?2,?3,?4)"},
+      {&halt_, "UPDATE partition_state SET halted=?2 WHERE slot_id=?1"},
       {&idle_, "UPDATE partition_state SET idle=?2 WHERE slot_id=?1 AND idle<>?2"},
       {&end_, "UPDATE partition_state SET end_offset=max(?2,next_offset) WHERE slot_id=?1"}};
   for (const auto& [into, sql] : statements) {
@@ -62,7 +78,8 @@ Status PartitionBook::load(Database& db, std::uint32_t rejects_max) {
 
 Result<std::vector<StoredPartition>> PartitionBook::partitions(Database& db) {
   auto rows = db.prepare(
-      "SELECT slot_id,topic,partition,next_offset,max_event_us FROM partition_state");
+      "SELECT slot_id,topic,partition,next_offset,max_event_us,last_offset,last_time_us,last_hash,"
+      "leader_epoch,halted FROM partition_state");
   if (!rows.ok()) return rows.status();
   auto ids = db.prepare("SELECT ids FROM recent_ids WHERE slot_id=?1 ORDER BY upto");
   if (!ids.ok()) return ids.status();
@@ -73,7 +90,8 @@ Result<std::vector<StoredPartition>> PartitionBook::partitions(Database& db) {
     if (!more.ok()) return more.status();
     if (!more.value()) return found;
     StoredPartition p{std::string(row.text(1)), static_cast<std::int32_t>(row.integer(2)),
-                      row.integer(3), row.is_null(4) ? INT64_MIN : row.integer(4), {}};
+                      row.integer(3), row.is_null(4) ? INT64_MIN : row.integer(4), {},
+                      fingerprint_of(row), std::string(row.text(9))};
     ids.value().bind(1, row.integer(0));
     for (;;) {
       auto chunk = ids.value().step();
@@ -87,6 +105,26 @@ Result<std::vector<StoredPartition>> PartitionBook::partitions(Database& db) {
     }
     found.push_back(std::move(p));
   }
+}
+
+Status PartitionBook::begin_log(Database& db, const NewLog& log, std::int64_t wall_us) {
+  auto change = db.prepare(
+      "INSERT INTO log_changes(slot_id,incarnation,old_first,old_next,new_first,why,wall_us) "
+      "SELECT slot_id,incarnation+1,first_offset,next_offset,?3,coalesce(halted,''),?4 "
+      "FROM partition_state WHERE topic=?1 AND partition=?2");
+  if (!change.ok()) return change.status();
+  auto noted = change.value().bind(1, log.topic).bind(2, std::int64_t{log.partition})
+                   .bind(3, log.start).bind(4, wall_us).run();
+  if (!noted.ok()) return noted.status();
+  RP_CHECK(noted.value() == 1, "a log is replaced that was read");
+  auto replace = db.prepare(
+      "UPDATE partition_state SET first_offset=?3,next_offset=?3,end_offset=NULL,"
+      "last_offset=NULL,last_time_us=NULL,last_hash=NULL,leader_epoch=NULL,halted=NULL,"
+      "incarnation=incarnation+1 WHERE topic=?1 AND partition=?2");
+  if (!replace.ok()) return replace.status();
+  auto replaced = replace.value().bind(1, log.topic).bind(2, std::int64_t{log.partition})
+                      .bind(3, log.start).run();
+  return replaced.ok() ? Status() : replaced.status();
 }
 
 Status PartitionBook::bind(PartitionSlot slot, const std::string& topic, std::int32_t partition,
@@ -126,6 +164,7 @@ Status PartitionBook::write_advance(const PartitionAdvance& a, Duration out_of_o
   advance_.bind_optional(7, timed ? std::optional(a.max_event_us) : std::nullopt);
   advance_.bind_optional(8, accepted ? std::optional(a.min_event_us) : std::nullopt);
   advance_.bind(9, out_of_order.count());
+  bind_fingerprint(a.last);
   auto changed = advance_.run();
   if (!changed.ok()) return changed.status();
   if (changed.value() != 1) {
@@ -136,6 +175,18 @@ Status PartitionBook::write_advance(const PartitionAdvance& a, Duration out_of_o
   }
   if (Status s = write_ledger(id, a); !s.ok()) return s;
   return write_recent(id, a);
+}
+
+// No record was read: nothing changes, and the old one stays what the log is known by.
+void PartitionBook::bind_fingerprint(const Fingerprint& last) {
+  const bool read = last.offset >= 0;
+  const auto known = [](bool is, std::int64_t value) {
+    return is ? std::optional(value) : std::nullopt;
+  };
+  advance_.bind_optional(10, known(read, last.offset))
+      .bind_optional(11, known(read, last.time_us))
+      .bind_optional(12, known(read, static_cast<std::int64_t>(last.hash)))
+      .bind_optional(13, known(read && last.leader_epoch >= 0, last.leader_epoch));
 }
 
 Status PartitionBook::write_ledger(std::int64_t id, const PartitionAdvance& a) {
@@ -231,6 +282,10 @@ Status PartitionBook::write_context(const CommitContext& context) {
     const bool idle = std::find(context.idle.begin(), context.idle.end(),
                                 static_cast<PartitionSlot>(slot)) != context.idle.end();
     auto done = idle_.bind(1, slot_ids_[slot]).bind(2, std::int64_t{idle}).run();
+    if (!done.ok()) return done.status();
+  }
+  for (const auto& [slot, why] : context.halted) {
+    auto done = halt_.bind(1, slot_id(slot)).bind(2, why).run();
     if (!done.ok()) return done.status();
   }
   for (const auto& [slot, end] : context.end_offsets) {

@@ -1,4 +1,4 @@
-// PartitionBook: offsets, watermarks, ledger, rejects, gaps and recent ids of every partition.
+// PartitionBook: offsets, fingerprints, watermarks, ledger, rejects, gaps, recent ids of partitions.
 //
 // Thread:     role committer; write() inside a transaction.
 // Invariants: (1) next_offset moves only from the value an epoch began with (compare-and-set);
@@ -26,6 +26,8 @@ class PartitionBook {
  public:
   Status load(Database& db, std::uint32_t rejects_max);
   [[nodiscard]] Result<std::vector<StoredPartition>> partitions(Database& db);
+  // The partition goes on in another log, from its `start`; its numbers stay. In a transaction.
+  Status begin_log(Database& db, const NewLog& log, std::int64_t wall_us);
   Status bind(PartitionSlot slot, const std::string& topic, std::int32_t partition, Offset start);
   Status write(const Epoch& epoch, Duration out_of_order);
   Status write_gaps(std::span<const GapRow> gaps, std::int64_t wall_us);
@@ -33,6 +35,7 @@ class PartitionBook {
 
  private:
   Status write_advance(const PartitionAdvance& advance, Duration out_of_order);
+  void bind_fingerprint(const Fingerprint& last);
   Status write_ledger(std::int64_t slot_id, const PartitionAdvance& advance);
   Status write_recent(std::int64_t slot_id, const PartitionAdvance& advance);
   Status write_rejects(const Epoch& epoch);
@@ -58,6 +61,7 @@ class PartitionBook {
   Statement recent_;
   Statement trim_recent_;
   Statement gap_;
+  Statement halt_;
   Statement idle_;
   Statement end_;
 };

@@ -31,9 +31,10 @@ Result<ProcessLock> ProcessLock::take(const std::string& path) {
   if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
     std::array<char, 16> holder{};
     const auto n = pread(fd, holder.data(), holder.size() - 1, 0);
-    return Status(Code::kBusy, "the store is in use by process " +
-                                   std::string(holder.data(), n > 0 ? static_cast<std::size_t>(n) : 0) +
-                                   " (" + path + "); stop it or give another folder with --data");
+    // Its number is written a moment after it has the lock.
+    const std::string who = n > 0 ? std::string("process ") + holder.data() : "another process";
+    return Status(Code::kBusy, "the store is in use by " + who + " (" + path +
+                                   "); stop it or give another folder with --data");
   }
   const std::string pid = std::to_string(getpid());
   if (ftruncate(fd, 0) != 0 || pwrite(fd, pid.data(), pid.size(), 0) < 0) {

@@ -6,21 +6,38 @@
 #include <fmt/format.h>
 
 namespace retailpulse {
+namespace {
 
-Seals seals_at(std::int64_t watermark_us, const RetentionConfig& retention, const Zone& zone,
+constexpr auto kTenSeconds = static_cast<std::size_t>(Tier::kTenSeconds);
+constexpr auto kMinute = static_cast<std::size_t>(Tier::kMinute);
+constexpr auto kQuarter = static_cast<std::size_t>(Tier::kQuarter);
+constexpr auto kDay = static_cast<std::size_t>(Tier::kDay);
+
+}  // namespace
+
+Seals seals_at(const Watermarks& at, const RetentionConfig& retention, const Zone& zone,
                const Seals& old) {
-  if (watermark_us == INT64_MIN) return old;
-  const auto back = [&](Duration d) { return watermark_us - d.count(); };
-  const std::int64_t quarter_day = zone.civil_day(from_us(back(retention.quarter)));
   Seals seals;
-  seals.pane_us = {pane_of(from_us(back(retention.ten_seconds)), Tier::kMinute),
-                   pane_of(from_us(back(retention.minute)), Tier::kQuarter),
-                   to_us(zone.day_begin(quarter_day)), zone.civil_day(from_us(back(retention.day)))};
-  seals.quarter_day_us = std::max(quarter_day, old.quarter_day_us);
+  if (at.committed_us != INT64_MIN) {
+    seals.pane_us[kDay] = zone.civil_day(from_us(at.committed_us - retention.day.count()));
+  }
+  if (at.now_us != INT64_MIN) {
+    const auto back = [&](Duration d) { return from_us(at.now_us - d.count()); };
+    seals.quarter_day_us = zone.civil_day(back(retention.quarter));
+    seals.pane_us[kTenSeconds] = pane_of(back(retention.ten_seconds), Tier::kMinute);
+    seals.pane_us[kMinute] = pane_of(back(retention.minute), Tier::kQuarter);
+    seals.pane_us[kQuarter] = to_us(zone.day_begin(seals.quarter_day_us));
+  }
+  seals.quarter_day_us = std::max(seals.quarter_day_us, old.quarter_day_us);
   for (std::size_t t = 0; t < kTiers; ++t) {
     seals.pane_us[t] = std::max(seals.pane_us[t], old.pane_us[t]);
   }
   return seals;
+}
+
+std::int64_t floor_of(const Seals& seals, const Zone& zone) {
+  const std::int64_t day = seals.pane_us[kDay];
+  return day == INT64_MIN ? INT64_MIN : to_us(zone.day_begin(day));
 }
 
 Status Retention::load(Database& db) {

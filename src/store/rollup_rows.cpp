@@ -23,6 +23,19 @@ std::int64_t RollupRows::pane(std::int64_t t_us, Tier tier) {
   return tier == Tier::kDay ? day_.civil_day(from_us(t_us)) : pane_of(from_us(t_us), tier);
 }
 
+std::int64_t RollupRows::parts_begin(Tier tier, std::int64_t pane_us) const {
+  if (tier != Tier::kDay) return pane_us;
+  return pane_of(to_us(zone_.day_begin(pane_us)), part_us(Tier::kDay));
+}
+
+// As parts_begin(), for the day that day_ was asked for last: this is called for each delta.
+std::int64_t RollupRows::part_bit(Tier tier, std::int64_t pane_us, std::int64_t minute_us) const {
+  if (tier == Tier::kMinute) return 0;
+  const std::int64_t begin =
+      tier == Tier::kDay ? pane_of(to_us(day_.day_begin()), part_us(tier)) : pane_us;
+  return std::int64_t{1} << ((minute_us - begin) / part_us(tier));
+}
+
 template <class Add>
 void RollupRows::each_tier(std::int64_t t_us, Tier from, Add add_row) {
   for (auto t = static_cast<std::size_t>(from); t < kTiers; ++t) {
@@ -69,12 +82,20 @@ void RollupRows::add(const Epoch& epoch) {
       types.at({tier, pane, type}) += delta.events;
     });
   }
-  for (const VisitorMark& mark : epoch.visitors) {
+  add_visitors(epoch);
+}
+
+void RollupRows::add_visitors(const Epoch& epoch) {
+  const std::vector<VisitorMark>& marks = epoch.visitors;
+  for (std::size_t begin = 0, end = 0; begin < marks.size(); begin = end) {
+    const std::int64_t pane_us = marks[begin].pane_us;  // most marks of a pane come together
+    while (end < marks.size() && marks[end].pane_us == pane_us) ++end;
     // Active visitors look at the last five minutes, tiles at the day: no tier between is asked.
     for (const Tier tier : {Tier::kTenSeconds, Tier::kDay}) {
-      const std::int64_t start = pane(mark.pane_us, tier);
+      const std::int64_t start = pane(pane_us, tier);
       if (start < seals_.pane_us[static_cast<std::size_t>(tier)]) continue;
-      visitors.at({static_cast<std::int64_t>(tier), start}).add({mark.reg, mark.rank});
+      Hll& visitors_of = visitors.at({static_cast<std::int64_t>(tier), start});
+      for (std::size_t i = begin; i < end; ++i) visitors_of.add({marks[i].reg, marks[i].rank});
     }
   }
 }
@@ -92,7 +113,9 @@ void RollupRows::add_products(const Epoch& epoch) {
       first = first == 0 ? delta.pane_us : std::min(first, delta.pane_us);
     }
     each_tier(delta.pane_us, Tier::kMinute, [&](std::int64_t tier, std::int64_t pane) {
-      add_sales(products.at({tier, pane, product, own, currency}), delta.sales);
+      SalesRow& row = products.at({tier, pane, product, own, currency});
+      add_sales(row, delta.sales);
+      if (own == kUnknownId) row.sold |= part_bit(static_cast<Tier>(tier), pane, delta.pane_us);
       add_sales(categories.at({tier, pane, category, currency}), delta.sales);
     });
   }

@@ -20,19 +20,14 @@
 #include "store/catalog.h"
 #include "store/fold.h"
 #include "store/names.h"
+#include "store/seals.h"
 
 namespace retailpulse {
-
-// Panes that start before these are gone (INT64_MIN: none). Each but the last is aligned to the
-// next coarser tier, so that a view can switch tiers without a gap or an overlap.
-struct Seals {
-  std::array<std::int64_t, kTiers> pane_us{INT64_MIN, INT64_MIN, INT64_MIN, INT64_MIN};
-  std::int64_t quarter_day_us = INT64_MIN;  // the civil day at whose begin the quarters are sealed
-};
 
 struct SalesRow {
   Sales sales;
   std::int64_t shared_orders = 0;  // of sales.orders: those counted through order marks (products)
+  std::int64_t sold = 0;           // products whose listing decides: see RollupRows::part_us
 };
 
 struct RatingRow {
@@ -44,7 +39,7 @@ struct RatingRow {
 class RollupRows {
  public:
   RollupRows(const Names& names, const Catalog& catalog, const Zone& zone)
-      : names_(names), catalog_(catalog), day_(zone) {}
+      : names_(names), catalog_(catalog), zone_(zone), day_(zone) {}
 
   void begin(const Seals& seals);
   void add(const Epoch& epoch);
@@ -60,6 +55,14 @@ class RollupRows {
   void add_category(Tier tier, std::int64_t pane_us, std::int64_t category, std::int64_t currency,
                     const Sales& sales);
 
+  // A product's row says in which of its parts there were sales, a bit for each: a quarter's row the
+  // minutes, a day's row the half hours (51 at most: a day of 25 hours that begins within one).
+  // So a listing finds the minutes of a product without looking at all there are.
+  [[nodiscard]] static constexpr std::int64_t part_us(Tier tier) {
+    return (tier == Tier::kDay ? 30 : 1) * kTierUs[static_cast<std::size_t>(Tier::kMinute)];
+  }
+  // Where the first part of a quarter's or day's pane begins.
+  [[nodiscard]] std::int64_t parts_begin(Tier tier, std::int64_t pane_us) const;
   // The pane of a moment in a tier.
   [[nodiscard]] std::int64_t pane(std::int64_t t_us, Tier tier);
   [[nodiscard]] bool overflowed() const { return overflowed_; }
@@ -77,10 +80,13 @@ class RollupRows {
   void each_tier(std::int64_t t_us, Tier from, Add add_row);
   void add_sales(SalesRow& row, const Sales& sales);
   void add_checked(std::int64_t& sum, std::int64_t n);
+  [[nodiscard]] std::int64_t part_bit(Tier tier, std::int64_t pane_us, std::int64_t minute_us) const;
   void add_products(const Epoch& epoch);
+  void add_visitors(const Epoch& epoch);
 
   const Names& names_;
   const Catalog& catalog_;
+  const Zone& zone_;
   DayCache day_;
   Seals seals_;
   bool overflowed_ = false;

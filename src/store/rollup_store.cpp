@@ -1,117 +1,27 @@
-// RollupStore over SQLite: opens the file, and makes one transaction of a commit.
-#include <sys/stat.h>
-#include <sys/vfs.h>
+// SqliteRollupStore: makes one transaction of a commit. How it is opened is in rollup_store_open.cpp.
+#include "store/rollup_store.h"
 
-#include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include <retailpulse/clock.h>
-#include <retailpulse/store.h>
 
 #include "base/failpoint.h"
-#include "base/zone.h"
-#include "store/catalog.h"
-#include "store/names.h"
-#include "store/order_marks.h"
-#include "store/partition_book.h"
-#include "store/process_lock.h"
-#include "store/recategorise.h"
-#include "store/retention.h"
-#include "store/rollup_rows.h"
-#include "store/row_writer.h"
+#include "base/log.h"
 #include "store/schema.h"
-#include "store/sqlite.h"
 
 namespace retailpulse {
 namespace {
 
-constexpr int kWalPagesMax = 1000;  // 4 MB: then the WAL is moved into the file
+constexpr int kWalPagesMax = 4000;   // 16 MB: then the WAL is moved into the file
+constexpr int kWalPagesFull = 15'000;  // 61 MB: then readers are waited for, so that it begins anew
+constexpr int kReadersEndMs = 2500;  // ours end within 2 s
+constexpr Duration kNextWait = std::chrono::seconds{30};  // after readers of others did not end
 constexpr std::size_t kTenSeconds = 0, kMinute = 1, kQuarter = 2, kDay = 3;
 
-class SqliteRollupStore final : public RollupStore {
- public:
-  SqliteRollupStore(ProcessLock lock, Database db, Zone zone, StoreOptions options, std::string path)
-      : lock_(std::move(lock)), db_(std::move(db)), zone_(std::move(zone)),
-        options_(std::move(options)), path_(std::move(path)), rows_(names_, catalog_, zone_) {}
-
-  Status load();
-
-  const std::string& path() const override { return path_; }
-  const std::string& zone() const override { return zone_.name(); }
-  std::int64_t watermark_us() const override { return watermark_us_; }
-  Result<std::vector<StoredPartition>> partitions() override { return book_.partitions(db_); }
-  Status bind(PartitionSlot slot, const std::string& topic, std::int32_t partition,
-              Offset start) override {
-    return book_.bind(slot, topic, partition, start);
-  }
-  Result<CommitReport> commit(std::span<const Epoch* const> epochs, std::span<const GapRow> gaps,
-                              const CommitContext& context) override;
-  Status maintain() override;
-  Status close() override;
-
- private:
-  Status load_clock();
-  Result<std::int64_t> write_all(std::span<const Epoch* const> epochs, std::span<const GapRow> gaps,
-                                 const CommitContext& context, const Seals& seals);
-  Status write_partitions(std::span<const Epoch* const> epochs, const CommitContext& context);
-  Status take_listings(const Epoch& epoch, const Seals& seals);
-  Status take_listing(const ListingRow& row, const Seals& seals);
-  Status write_clock(const CommitContext& context, const Seals& seals);
-  // Ends a failed transaction; what is in memory becomes what is in the file again.
-  Status rolled_back(Status cause);
-
-  ProcessLock lock_;
-  Database db_;
-  Zone zone_;
-  StoreOptions options_;
-  std::string path_;
-  Names names_;
-  Catalog catalog_;
-  OrderMarks orders_;
-  PartitionBook book_;
-  Recategoriser recategoriser_;
-  RollupRows rows_;
-  RowWriter writer_;
-  Retention retention_;
-  Statement clock_;
-  Seals seals_;
-  std::uint64_t frame_ = 0;
-  std::int64_t watermark_us_ = INT64_MIN;
-  std::int64_t newest_event_us_ = INT64_MIN;
-  int order_part_ = 0;
-};
-
-Status SqliteRollupStore::load() {
-  const std::string pragmas = fmt::format(
-      "PRAGMA journal_mode=WAL;PRAGMA synchronous={};PRAGMA wal_autocheckpoint=0;"
-      "PRAGMA journal_size_limit=67108864;PRAGMA cell_size_check=ON;PRAGMA mmap_size=0;"
-      "PRAGMA temp_store=MEMORY;PRAGMA cache_size=-16384;PRAGMA secure_delete=OFF;",
-      options_.config.durability == Durability::kFull ? "FULL" : "NORMAL");
-  if (Status s = db_.exec(pragmas); !s.ok()) return s;
-  db_.count_wal_pages();
-  const auto wall_us = to_us(system_clock().wall());
-  if (Status s = ensure_schema(db_, path_, zone_.name(), wall_us); !s.ok()) return s;
-  auto zone = db_.prepare("SELECT value FROM meta WHERE key='zone'");
-  if (!zone.ok()) return zone.status();
-  auto row = zone.value().step();
-  if (!row.ok()) return row.status();
-  if (!row.value() || zone.value().text(0) != zone_.name()) {
-    return Status(Code::kConfig,
-                  fmt::format("{} keeps its days in zone {}, but zone {} is asked for; give --zone {} "
-                              "or another folder with --data",
-                              path_, zone.value().text(0), zone_.name(), zone.value().text(0)));
-  }
-  zone.value().reset();
-  if (options_.throw_away) {
-    if (Status s = db_.exec("INSERT INTO meta VALUES('demo','1')"); !s.ok()) return s;
-  }
-  return load_clock();
-}
+}  // namespace
 
 // Everything in memory, from the file; also after a rollback.
 Status SqliteRollupStore::load_clock() {
@@ -122,6 +32,11 @@ Status SqliteRollupStore::load_clock() {
   if (Status s = recategoriser_.load(db_); !s.ok()) return s;
   if (Status s = writer_.load(db_); !s.ok()) return s;
   if (Status s = retention_.load(db_); !s.ok()) return s;
+  auto cluster = db_.prepare("SELECT value FROM meta WHERE key='cluster_id'");
+  if (!cluster.ok()) return cluster.status();
+  auto known = cluster.value().step();
+  if (!known.ok()) return known.status();
+  cluster_id_ = known.value() ? std::string(cluster.value().text(0)) : std::string();
   auto update = db_.prepare(
       "UPDATE clock SET frame=?1,watermark_us=?2,wall_us=?3,closed_by_wall=?4,newest_event_us=?5,"
       "sealed_10s_us=?6,sealed_1m_us=?7,sealed_15m_us=?8,sealed_15m_day_us=?9,sealed_day_us=?10,"
@@ -144,23 +59,57 @@ Status SqliteRollupStore::load_clock() {
   return {};
 }
 
+Status SqliteRollupStore::get_ready() {
+  if (!final_.ok()) return final_;
+  if (Status s = watch_.check(); !s.ok()) return noted(s);
+  if (!stale_) return {};
+  if (Status s = db_.roll_back(); !s.ok()) return noted(s);
+  if (waits_) {  // on a full disk the WAL can begin anew in the room that it has, once it is moved
+    auto moved = db_.wal_checkpoint(Database::Checkpoint::kPassive);
+    if (!moved.ok() && moved.status().code() == Code::kStorage) return noted(moved.status());
+  }
+  if (Status s = load_clock(); !s.ok()) return noted(s);
+  stale_ = false;
+  return {};
+}
+
+Status SqliteRollupStore::noted(Status failure) {
+  const bool is_final = failure.code() == Code::kStorage || failure.code() == Code::kCorrupt;
+  if (is_final && final_.ok()) {
+    final_ = failure;
+    db_.abandon();
+  }
+  return failure;
+}
+
 Status SqliteRollupStore::rolled_back(Status cause) {
-  if (Status s = db_.exec("ROLLBACK"); !s.ok()) return cause;  // it may have rolled back by itself
-  if (Status s = load_clock(); !s.ok()) return s;
-  return cause;
+  stale_ = true;
+  waits_ = cause.code() == Code::kBusy;
+  static_cast<void>(db_.roll_back());  // else before the next transaction
+  return noted(std::move(cause));
+}
+
+Status SqliteRollupStore::bind(PartitionSlot slot, const std::string& topic,
+                               std::int32_t partition, Offset start) {
+  if (Status s = get_ready(); !s.ok()) return s;
+  return noted(book_.bind(slot, topic, partition, start));
 }
 
 Result<CommitReport> SqliteRollupStore::commit(std::span<const Epoch* const> epochs,
                                                std::span<const GapRow> gaps,
                                                const CommitContext& context) {
   const Duration begun = system_clock().monotonic();
-  if (Status s = db_.exec("BEGIN IMMEDIATE"); !s.ok() && !planted(Plant::kRetryTwice)) return s;
-  const Seals seals =
-      seals_at(context.watermark_us, options_.config.retention, zone_, seals_);
+  if (Status s = get_ready(); !s.ok()) return s;
+  if (Status s = db_.exec("BEGIN IMMEDIATE"); !s.ok() && !planted(Plant::kRetryTwice)) {
+    return noted(s);
+  }
+  const Seals seals = seals_at({watermark_us_, context.watermark_us},
+                               options_.config.retention, zone_, seals_);
   auto written = write_all(epochs, gaps, context, seals);
   if (!written.ok()) {
     return planted(Plant::kRetryTwice) ? written.status() : rolled_back(written.status());
   }
+  if (Status s = watch_.check(); !s.ok()) return rolled_back(s);
   if (Status s = db_.exec("COMMIT"); !s.ok()) return rolled_back(s);
   failpoint("after COMMIT");
   ++frame_;
@@ -183,7 +132,8 @@ Result<std::int64_t> SqliteRollupStore::write_all(std::span<const Epoch* const> 
   }
   rows_.begin(seals);
   for (const Epoch* epoch : epochs) {
-    if (Status s = take_listings(*epoch, seals); !s.ok()) return s;
+    // What this commit seals is still there: its listings change the past as exactly as before.
+    if (Status s = take_listings(*epoch); !s.ok()) return s;
   }
   for (const Epoch* epoch : planted(Plant::kEpochLost) ? epochs.first(1) : epochs) {
     rows_.add(*epoch);
@@ -201,6 +151,9 @@ Result<std::int64_t> SqliteRollupStore::write_all(std::span<const Epoch* const> 
   }
   if (Status s = book_.write_gaps(gaps, context.wall_us); !s.ok()) return s;
   if (Status s = book_.write_context(context); !s.ok()) return s;
+  if (cluster_id_.empty() && !context.cluster_id.empty()) {
+    if (Status s = move_to_cluster(context.cluster_id); !s.ok()) return s;
+  }
   if (Status s = write_clock(context, seals); !s.ok()) return s;
   return written;
 }
@@ -216,7 +169,7 @@ Status SqliteRollupStore::write_partitions(std::span<const Epoch* const> epochs,
   return {};
 }
 
-Status SqliteRollupStore::take_listings(const Epoch& epoch, const Seals& seals) {
+Status SqliteRollupStore::take_listings(const Epoch& epoch) {
   for (const Listing& l : epoch.listings) {
     ListingRow row;
     row.product = names_.id(epoch.lane, Dimension::kProduct, l.product);
@@ -228,15 +181,16 @@ Status SqliteRollupStore::take_listings(const Epoch& epoch, const Seals& seals) 
     if (l.has_price) row.price_micros = l.price_micros;
     row.deleted = l.deleted;
     if (row.product == kOtherId) continue;  // beyond the cap: the key "(other)" has no listing
-    if (Status s = take_listing(row, seals); !s.ok()) return s;
+    if (Status s = take_listing(row); !s.ok()) return s;
   }
   return {};
 }
 
-Status SqliteRollupStore::take_listing(const ListingRow& row, const Seals& seals) {
-  const auto changes = catalog_.changes(row);
+Status SqliteRollupStore::take_listing(const ListingRow& row) {
+  Catalog::Plan plan = catalog_.plan(row, seals_, zone_);
+  const auto changes = plan.changes;
   if (changes.empty()) {
-    if (Status s = catalog_.apply(row); !s.ok()) return s;
+    if (Status s = catalog_.apply(row.product, std::move(plan)); !s.ok()) return s;
     return catalog_.drop_surplus(row.product);
   }
   // Minutes to come have no sales yet: then nothing booked changes.
@@ -251,12 +205,15 @@ Status SqliteRollupStore::take_listing(const ListingRow& row, const Seals& seals
   }
   if (Status s = orders_.recount(shared, names_, catalog_, rows_, -1); !s.ok()) return s;
   for (const Recategorised& change : changes) {
-    if (Status s = recategoriser_.move(change, seals, rows_); !s.ok()) return s;
+    if (Status s = recategoriser_.move(change, seals_, rows_); !s.ok()) return s;
   }
-  if (Status s = catalog_.apply(row); !s.ok()) return s;
+  if (Status s = catalog_.apply(row.product, std::move(plan)); !s.ok()) return s;
   if (Status s = orders_.recount(shared, names_, catalog_, rows_, +1); !s.ok()) return s;
   if (Status s = catalog_.drop_surplus(row.product); !s.ok()) return s;
-  return was_listed ? Status() : orders_.listed(row.product);
+  if (!was_listed) return orders_.listed(row.product);
+  // A listing of the same moment that names no category has taken its place.
+  const bool is_listed = changes.front().after != kUnknownId;
+  return is_listed ? Status() : orders_.unlisted(row.product, shared);
 }
 
 Status SqliteRollupStore::write_clock(const CommitContext& context, const Seals& seals) {
@@ -276,77 +233,69 @@ Status SqliteRollupStore::write_clock(const CommitContext& context, const Seals&
   return done.ok() ? Status() : done.status();
 }
 
+Status SqliteRollupStore::move_to_cluster(const std::string& id) {
+  auto set = db_.prepare("INSERT INTO meta VALUES('cluster_id',?1) ON CONFLICT DO UPDATE SET "
+                         "value=excluded.value");
+  if (!set.ok()) return set.status();
+  auto done = set.value().bind(1, id).run();
+  if (!done.ok()) return done.status();
+  cluster_id_ = id;  // a rollback reads it again
+  return {};
+}
+
+Status SqliteRollupStore::begin_logs(std::span<const NewLog> logs) {
+  if (Status s = db_.exec("BEGIN IMMEDIATE"); !s.ok()) return s;
+  for (const NewLog& log : logs) {
+    if (Status s = book_.begin_log(db_, log, to_us(system_clock().wall())); !s.ok()) {
+      return rolled_back(s);
+    }
+  }
+  if (Status s = db_.exec("COMMIT"); !s.ok()) return rolled_back(s);
+  return {};
+}
+
 Status SqliteRollupStore::maintain() {
+  if (Status s = get_ready(); !s.ok()) return s;
   auto gone = retention_.prune_some(seals_);
-  if (!gone.ok()) return gone.status();
+  if (!gone.ok()) return noted(gone.status());
   if (watermark_us_ != INT64_MIN) {
     const std::int64_t before = watermark_us_ - options_.config.retention.orders.count();
-    if (Status s = orders_.prune(before, order_part_); !s.ok()) return s;
+    if (Status s = orders_.prune(before, order_part_); !s.ok()) return noted(s);
     order_part_ = (order_part_ + 1) % OrderMarks::kParts;
   }
-  if (db_.wal_pages() < kWalPagesMax) return {};
-  return db_.wal_checkpoint(Database::Checkpoint::kPassive);
+  // While readers keep the log from beginning anew, only what was added to it is worth a move.
+  const int pages = db_.wal_pages();
+  if (pages < moved_pages_) moved_pages_ = 0;
+  if (pages - moved_pages_ < kWalPagesMax && pages < kWalPagesFull) return {};
+  auto moved = db_.wal_checkpoint(Database::Checkpoint::kPassive);
+  if (!moved.ok()) return noted(moved.status());
+  moved_pages_ = pages;
+  return moved.value() || pages < kWalPagesFull ? Status() : noted(empty_wal());
+}
+
+// Readers that overlap would keep the WAL from ever beginning anew: nobody reads on while the last
+// of them is waited for.
+Status SqliteRollupStore::empty_wal() {
+  const Duration now = system_clock().monotonic();
+  if (now < next_wait_) return {};
+  db_.set_patience(kReadersEndMs);
+  auto emptied = db_.wal_checkpoint(Database::Checkpoint::kTruncate);
+  db_.set_patience(kPatienceMs);
+  if (!emptied.ok()) return emptied.status();
+  if (emptied.value()) return {};
+  next_wait_ = now + kNextWait;
+  log(LogLevel::kWarning, "store",
+      "another program keeps reading an old state of the store, so its -wal file grows",
+      {{"file", path_}, {"wal_pages", std::to_string(db_.wal_pages())}});
+  return {};
 }
 
 Status SqliteRollupStore::close() {
-  if (Status s = db_.exec("PRAGMA optimize"); !s.ok()) return s;
-  return db_.wal_checkpoint(Database::Checkpoint::kTruncate);
-}
-
-Status prepare_directory(const StoreOptions& options, const std::string& path) {
-  std::error_code error;
-  std::filesystem::create_directories(options.config.directory, error);
-  if (error) {
-    return Status(Code::kStorage, fmt::format("cannot create the folder {}: {}",
-                                              options.config.directory, error.message()));
-  }
-  if (!options.throw_away || !std::filesystem::exists(path)) return {};
-  auto db = Database::open(path, Database::Mode::kReadOnly);
-  if (!db.ok()) return db.status();
-  auto demo = db.value().integer("SELECT count(*) FROM meta WHERE key='demo'");
-  if (!demo.ok() || demo.value().value_or(0) == 0) {
-    return Status(Code::kStorage, path + " holds the numbers of a real shop; the demo begins with an "
-                                         "empty store, so give it another folder with --data");
-  }
-  for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(path + suffix, error);
-  return {};
-}
-
-// WAL needs shared memory and honest locks: not on a network file system.
-Status refuse_network_disk(const std::string& directory) {
-  constexpr long kNfs = 0x6969, kSmb = 0x517b, kCifs = 0xff534d42, kSmb2 = 0xfe534d42;
-  struct statfs fs {};
-  if (statfs(directory.c_str(), &fs) != 0) {
-    return Status(Code::kStorage, "cannot read " + directory + ": " + std::strerror(errno));
-  }
-  const auto type = static_cast<long>(fs.f_type) & 0xffffffffL;
-  if (type == kNfs || type == kSmb || type == kCifs || type == kSmb2) {
-    return Status(Code::kStorage, directory + " is on a network file system, where SQLite's locks "
-                                              "cannot be trusted; give a local folder with --data");
-  }
-  return {};
-}
-
-}  // namespace
-
-Result<std::unique_ptr<RollupStore>> open_store(const StoreOptions& options) {
-  const std::string path = options.config.directory + "/retailpulse.db";
-  umask(0077);  // the numbers of a shop are its owner's
-  std::error_code error;
-  std::filesystem::create_directories(options.config.directory, error);
-  if (error) return prepare_directory(options, path);
-  if (Status s = refuse_network_disk(options.config.directory); !s.ok()) return s;
-  auto lock = ProcessLock::take(options.config.directory + "/retailpulse.lock");
-  if (!lock.ok()) return lock.status();
-  if (Status s = prepare_directory(options, path); !s.ok()) return s;
-  auto zone = Zone::find(options.zone);
-  if (!zone.ok()) return zone.status();
-  auto db = Database::open(path, Database::Mode::kReadWriteCreate);
-  if (!db.ok()) return db.status();
-  auto store = std::make_unique<SqliteRollupStore>(std::move(lock).value(), std::move(db).value(),
-                                                   std::move(zone).value(), options, path);
-  if (Status s = store->load(); !s.ok()) return s;
-  return std::unique_ptr<RollupStore>(std::move(store));
+  if (Status s = get_ready(); !s.ok()) return s;
+  db_.set_patience(0);
+  if (Status s = db_.exec("PRAGMA optimize"); !s.ok()) return noted(s);
+  auto emptied = db_.wal_checkpoint(Database::Checkpoint::kTruncate);
+  return emptied.ok() ? Status() : noted(emptied.status());
 }
 
 }  // namespace retailpulse

@@ -6,26 +6,32 @@ namespace retailpulse {
 namespace {
 
 constexpr const char* kSalesColumns = "orders,lines,units_milli,gross_micros,refunds_micros";
+constexpr const char* kRevise = "revision=revision+excluded.revision";
 
-std::string upsert_sales(const char* table, const char* keys, const char* last, int key_count) {
+// `rest`: the columns after the sums, `merge`: what becomes of them in a row that is there.
+std::string upsert_sales(const char* table, const char* keys, const char* rest, const char* merge,
+                         int columns) {
   std::string parameters;
-  for (int i = 1; i <= key_count + 6; ++i) parameters += fmt::format("{}?{}", i > 1 ? "," : "", i);
+  for (int i = 1; i <= columns; ++i) parameters += fmt::format("{}?{}", i > 1 ? "," : "", i);
   return fmt::format(
       "INSERT INTO {0}({1},{2},{3}) VALUES({4}) ON CONFLICT DO UPDATE SET orders=orders+excluded.orders,"
       "lines=lines+excluded.lines,units_milli=units_milli+excluded.units_milli,"
       "gross_micros=gross_micros+excluded.gross_micros,"
-      "refunds_micros=refunds_micros+excluded.refunds_micros,{3}={3}+excluded.{3}",
-      table, keys, kSalesColumns, last, parameters);
+      "refunds_micros=refunds_micros+excluded.refunds_micros,{5}",
+      table, keys, kSalesColumns, rest, parameters, merge);
 }
 
 }  // namespace
 
 Status RowWriter::load(Database& db) {
   const std::initializer_list<std::pair<Statement*, std::string>> statements = {
-      {&totals_, upsert_sales("totals", "tier,pane_us,currency", "revision", 3)},
-      {&categories_, upsert_sales("categories", "tier,pane_us,category,currency", "revision", 4)},
+      {&totals_, upsert_sales("totals", "tier,pane_us,currency", "revision", kRevise, 9)},
+      {&categories_,
+       upsert_sales("categories", "tier,pane_us,category,currency", "revision", kRevise, 10)},
       {&products_,
-       upsert_sales("products", "tier,pane_us,product,category,currency", "shared_orders", 5)},
+       upsert_sales("products", "tier,pane_us,product,category,currency", "shared_orders,sold",
+                    "shared_orders=shared_orders+excluded.shared_orders,sold=sold|excluded.sold",
+                    12)},
       {&empty_category_,
        "DELETE FROM categories WHERE tier=?1 AND pane_us=?2 AND category=?3 AND currency=?4 AND "
        "orders=0 AND lines=0 AND units_milli=0 AND gross_micros=0 AND refunds_micros=0"},
@@ -62,13 +68,14 @@ std::int64_t RowWriter::revised(const RowKey& key) const {
 Status RowWriter::write_sales(Statement& upsert, int keys, Fold<SalesRow>& fold, bool has_shared) {
   for (const auto& [key, row] : fold.sorted()) {
     const Sales& s = row.sales;
-    if (s == Sales{}) continue;  // moved out and in again: nothing to say
+    if (s == Sales{} && row.sold == 0) continue;  // moved out and in again: nothing to say
     upsert.bind(1, key.tier).bind(2, key.pane_us).bind(3, key.a);
     if (keys > 3) upsert.bind(4, key.b);
     if (keys > 4) upsert.bind(5, key.c);
     upsert.bind(keys + 1, s.orders).bind(keys + 2, s.lines).bind(keys + 3, s.units_milli)
         .bind(keys + 4, s.gross_micros).bind(keys + 5, s.refunds_micros)
         .bind(keys + 6, has_shared ? row.shared_orders : revised(key));
+    if (has_shared) upsert.bind(keys + 7, row.sold);
     auto done = upsert.run();
     if (!done.ok()) return done.status();
     ++rows_;

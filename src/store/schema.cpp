@@ -10,6 +10,9 @@ namespace {
 constexpr const char* kTables = R"sql(
 CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 
+CREATE TABLE setting_rows(id INTEGER PRIMARY KEY, name TEXT NOT NULL, value TEXT NOT NULL,
+  since_us INTEGER NOT NULL, since_frame INTEGER NOT NULL) STRICT;
+
 CREATE TABLE clock(
   one INTEGER PRIMARY KEY CHECK(one = 1),
   frame INTEGER NOT NULL, watermark_us INTEGER, wall_us INTEGER NOT NULL,
@@ -28,7 +31,12 @@ CREATE TABLE partition_state(
   first_offset INTEGER NOT NULL, next_offset INTEGER NOT NULL, end_offset INTEGER,
   max_event_us INTEGER, min_event_us INTEGER, watermark_us INTEGER, idle INTEGER NOT NULL,
   consumed INTEGER NOT NULL, late INTEGER NOT NULL, future INTEGER NOT NULL,
+  last_offset INTEGER, last_time_us INTEGER, last_hash INTEGER, leader_epoch INTEGER,
+  incarnation INTEGER NOT NULL DEFAULT 1, halted TEXT,
   UNIQUE(topic, partition)) STRICT;
+CREATE TABLE log_changes(id INTEGER PRIMARY KEY, slot_id INTEGER NOT NULL,
+  incarnation INTEGER NOT NULL, old_first INTEGER NOT NULL, old_next INTEGER NOT NULL,
+  new_first INTEGER NOT NULL, why TEXT NOT NULL, wall_us INTEGER NOT NULL) STRICT;
 CREATE TABLE ledger_counts(slot_id INTEGER NOT NULL, bucket TEXT NOT NULL, reason TEXT NOT NULL,
   records INTEGER NOT NULL, PRIMARY KEY(slot_id, bucket, reason)) STRICT, WITHOUT ROWID;
 CREATE TABLE reject_rows(id INTEGER PRIMARY KEY, slot_id INTEGER NOT NULL, offset INTEGER NOT NULL,
@@ -51,6 +59,7 @@ CREATE TABLE products(tier INTEGER NOT NULL, pane_us INTEGER NOT NULL, product I
   category INTEGER NOT NULL, currency INTEGER NOT NULL,
   orders INTEGER NOT NULL, lines INTEGER NOT NULL, units_milli INTEGER NOT NULL,
   gross_micros INTEGER NOT NULL, refunds_micros INTEGER NOT NULL, shared_orders INTEGER NOT NULL,
+  sold INTEGER NOT NULL,
   PRIMARY KEY(tier, pane_us, product, category, currency)) STRICT, WITHOUT ROWID;
 CREATE TABLE ratings(tier INTEGER NOT NULL, pane_us INTEGER NOT NULL, product INTEGER NOT NULL,
   ratings INTEGER NOT NULL, sum_milli INTEGER NOT NULL, one INTEGER NOT NULL, two INTEGER NOT NULL,

@@ -2,6 +2,10 @@
 
 #include <sqlite3.h>
 
+#include <cerrno>
+#include <cstring>
+#include <utility>
+
 #include <fmt/format.h>
 
 #include <retailpulse/store.h>
@@ -12,11 +16,29 @@
 namespace retailpulse {
 namespace {
 
-Code code_of(int result) {
-  switch (result & 0xff) {
+// No room, or none that may be written: it passes when somebody makes some.
+bool is_room(int system_error) {
+  return system_error == ENOSPC || system_error == EDQUOT || system_error == EROFS;
+}
+
+Code code_of_io(int extended, int system_error) {
+  switch (extended) {
+    case SQLITE_IOERR_FSYNC:
+    case SQLITE_IOERR_DIR_FSYNC: return Code::kStorage;
+    case SQLITE_IOERR_CORRUPTFS: return Code::kCorrupt;
+    case SQLITE_IOERR_NOMEM: return Code::kUnavailable;
+    default: return is_room(system_error) ? Code::kBusy : Code::kUnavailable;
+  }
+}
+
+Code code_of(int extended, int system_error) {
+  switch (extended & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
-    case SQLITE_FULL: return Code::kBusy;  // somebody else may end it: a lock, a full disk
+    case SQLITE_PROTOCOL:
+    case SQLITE_FULL: return Code::kBusy;  // somebody else may end it
+    case SQLITE_IOERR: return code_of_io(extended, system_error);
+    case SQLITE_NOMEM: return Code::kUnavailable;
     case SQLITE_INTERRUPT: return Code::kTimeout;
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB: return Code::kCorrupt;
@@ -53,42 +75,51 @@ int reach_statement(unsigned, void*, void*, void* sql) {
 std::string store_library_version() { return std::string("SQLite ") + sqlite3_libversion(); }
 
 Status sqlite_status(sqlite3* db, std::string_view what) {
-  return Status(code_of(sqlite3_errcode(db)),
-                fmt::format("{}: {} (SQLite code {})", what, sqlite3_errmsg(db),
-                            sqlite3_extended_errcode(db)));
+  const int extended = sqlite3_extended_errcode(db);
+  const int cause = sqlite3_system_errno(db);  // of I/O errors alone
+  Code code = code_of(extended, cause);
+  // Who only reads has nothing to try again.
+  if (code == Code::kUnavailable && sqlite3_db_readonly(db, "main") == 1) code = Code::kStorage;
+  std::string text = fmt::format("{}: {} (SQLite code {})", what, sqlite3_errmsg(db), extended);
+  if ((extended & 0xff) == SQLITE_IOERR && cause != 0) text += fmt::format(": {}", std::strerror(cause));
+  if (code == Code::kCorrupt) {
+    text += fmt::format(". The store is damaged. {}", kDamagedAdvice);
+  }
+  return Status(code, std::move(text));
 }
 
 void Statement::Finalize::operator()(sqlite3_stmt* stmt) const { sqlite3_finalize(stmt); }
 
-Statement& Statement::bind(int index, std::int64_t value) {
-  RP_CHECK(sqlite3_bind_int64(stmt_.get(), index, value) == SQLITE_OK, "a parameter is bound");
+Statement& Statement::bound(int result) {
+  RP_CHECK(result == SQLITE_OK || result == SQLITE_NOMEM, "a parameter is bound");
+  if (unbound_ == SQLITE_OK) unbound_ = result;
   return *this;
+}
+
+Statement& Statement::bind(int index, std::int64_t value) {
+  return bound(sqlite3_bind_int64(stmt_.get(), index, value));
 }
 
 Statement& Statement::bind(int index, std::string_view text) {
-  RP_CHECK(sqlite3_bind_text64(stmt_.get(), index, text.data() == nullptr ? "" : text.data(),
-                               text.size(), SQLITE_TRANSIENT, SQLITE_UTF8) == SQLITE_OK,
-           "a parameter is bound");
-  return *this;
+  return bound(sqlite3_bind_text64(stmt_.get(), index, text.data() == nullptr ? "" : text.data(),
+                                   text.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
 }
 
 Statement& Statement::bind_blob(int index, std::string_view bytes) {
-  RP_CHECK(sqlite3_bind_blob64(stmt_.get(), index, bytes.data() == nullptr ? "" : bytes.data(),
-                               bytes.size(), SQLITE_TRANSIENT) == SQLITE_OK,
-           "a parameter is bound");
-  return *this;
+  return bound(sqlite3_bind_blob64(stmt_.get(), index, bytes.data() == nullptr ? "" : bytes.data(),
+                                   bytes.size(), SQLITE_TRANSIENT));
 }
 
-Statement& Statement::bind_null(int index) {
-  RP_CHECK(sqlite3_bind_null(stmt_.get(), index) == SQLITE_OK, "a parameter is bound");
-  return *this;
-}
+Statement& Statement::bind_null(int index) { return bound(sqlite3_bind_null(stmt_.get(), index)); }
 
 Statement& Statement::bind_optional(int index, std::optional<std::int64_t> value) {
   return value ? bind(index, *value) : bind_null(index);
 }
 
 Result<bool> Statement::step() {
+  if (std::exchange(unbound_, SQLITE_OK) != SQLITE_OK) {
+    return Status(Code::kUnavailable, std::string("no memory for ") + sqlite3_sql(stmt_.get()));
+  }
   const int result = sqlite3_step(stmt_.get());
   if (result == SQLITE_ROW) return true;
   if (result == SQLITE_DONE) {
@@ -180,14 +211,28 @@ Result<std::optional<std::int64_t>> Database::integer(std::string_view sql) {
   return std::optional<std::int64_t>{statement.value().integer(0)};
 }
 
-Status Database::wal_checkpoint(Checkpoint how) {
+Result<bool> Database::wal_checkpoint(Checkpoint how) {
   const int mode = how == Checkpoint::kPassive ? SQLITE_CHECKPOINT_PASSIVE
                                                : SQLITE_CHECKPOINT_TRUNCATE;
   failpoint("checkpoint");
-  const int result = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, mode, nullptr, nullptr);
+  int in_wal = 0;
+  int moved = 0;
+  const int result = sqlite3_wal_checkpoint_v2(db_.get(), nullptr, mode, &in_wal, &moved);
   failpoint("after checkpoint");
-  if (result == SQLITE_OK || (result & 0xff) == SQLITE_BUSY) return {};  // a reader holds it: later
-  return sqlite_status(db_.get(), "checkpoint of the WAL");
+  if ((result & 0xff) == SQLITE_BUSY) return false;
+  if (result != SQLITE_OK) return sqlite_status(db_.get(), "checkpoint of the WAL");
+  return moved == in_wal;
 }
+
+void Database::set_patience(int milliseconds) { sqlite3_busy_timeout(db_.get(), milliseconds); }
+
+Status Database::roll_back() {
+  for (sqlite3_stmt* s = nullptr; (s = sqlite3_next_stmt(db_.get(), s)) != nullptr;) {
+    if (sqlite3_stmt_busy(s) != 0) sqlite3_reset(s);
+  }
+  return sqlite3_get_autocommit(db_.get()) != 0 ? Status() : exec("ROLLBACK");
+}
+
+void Database::abandon() { sqlite3_db_config(db_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr); }
 
 }  // namespace retailpulse

@@ -168,13 +168,29 @@ std::string pipeline_views() {
               "FROM ledger_counts JOIN partition_state USING(slot_id)") +
          view("partitions",
               fmt::format("SELECT topic,partition,next_offset,end_offset,{} AS watermark,idle,\n"
-                          "  watermark_us,first_offset,consumed,late,future\n"
+                          "  watermark_us,first_offset,consumed,late,future,incarnation,\n"
+                          "  last_offset,halted\n"
                           "FROM partition_state",
                           utc_text("watermark_us"))) +
+         view("lost_ranges",
+              fmt::format("SELECT topic,partition,from_offset AS first_offset,\n"
+                          "  to_offset-1 AS last_offset,to_offset-from_offset AS offsets,\n"
+                          "  {} AS noticed\n"
+                          "FROM gaps JOIN partition_state USING(slot_id)",
+                          utc_text("wall_us"))) +
+         view("log_history",
+              fmt::format("SELECT topic,partition,c.incarnation,old_first,old_next,new_first,why,\n"
+                          "  {} AS decided\n"
+                          "FROM log_changes c JOIN partition_state USING(slot_id)",
+                          utc_text("wall_us"))) +
          view("rejects",
               fmt::format("SELECT topic,partition,offset,reason,field,raw,{} AS record_time,id\n"
                           "FROM reject_rows JOIN partition_state USING(slot_id)",
-                          utc_text("record_us")));
+                          utc_text("record_us"))) +
+         view("settings",
+              fmt::format("SELECT name,value,{} AS since,since_frame,since_us\n"
+                          "FROM setting_rows ORDER BY id",
+                          utc_text("since_us")));
 }
 
 }  // namespace

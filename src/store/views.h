@@ -15,10 +15,11 @@
 
 namespace retailpulse {
 
-inline constexpr std::array<std::string_view, 10> kViewNames{
+inline constexpr std::array<std::string_view, 13> kViewNames{
     "totals_by_minute", "totals_by_day",    "categories_by_minute", "categories_by_day",
     "products_by_day",  "ratings_by_day",   "events_by_minute",     "ledger",
-    "partitions",       "rejects"};
+    "partitions",       "lost_ranges",      "log_history",          "rejects",
+    "settings"};
 
 // DROP and CREATE of every view, one statement after the other; run after the tables exist.
 [[nodiscard]] std::string views_sql();

@@ -61,6 +61,11 @@ void Aggregator::restore(PartitionSlot slot, Offset next, std::int64_t max_event
   if (!planted(Plant::kIdsForgotten)) p.recent.restore(recent_ids);
 }
 
+void Aggregator::refuse_before(std::int64_t floor_us) {
+  RP_CHECK(floor_us >= floor_us_, "a sealed day is never opened again");
+  floor_us_ = floor_us;
+}
+
 Aggregator::Partition& Aggregator::partition(PartitionSlot slot) {
   const std::size_t index = index_of(slot);
   RP_CHECK(index < partitions_.size() && partitions_[index].known,
@@ -97,7 +102,7 @@ void Aggregator::fold_records(EventBatch& batch) {
 }
 
 // The ledger has these records already, as rejected: the store moves them. They are not late: it
-// was we who did not understand them in time.
+// was we who did not understand them in time. When their day is gone they are too late all the same.
 void Aggregator::fold_replays(EventBatch& batch) {
   RP_CHECK(batch.advances.empty() && batch.rejects.empty(), "replays come in batches of their own");
   for (Replayed& replayed : batch.replays) {
@@ -109,6 +114,8 @@ void Aggregator::fold_replays(EventBatch& batch) {
       const std::uint64_t id = events->record_id;
       if (id != 0 && !p.recent.first_seen(id)) {
         replayed.bucket = Bucket::kDuplicate;
+      } else if (too_late(*events)) {
+        replayed.bucket = Bucket::kTooLate;
       } else {
         begin_counted(p, *events);
         for (std::uint32_t i = 0; i < replayed.events; ++i) fold_event(events[i], batch.listings);
@@ -143,16 +150,25 @@ void Aggregator::begin_advance(const Advance& advance) {
   p.at_end = advance.at_end;
   touch(p, advance.slot);
   p.advance.next = advance.next;
+  if (advance.last.offset >= 0) p.advance.last = advance.last;
   p.advance.records += advance.records;
   count_of(p.advance, Bucket::kFiltered) += advance.filtered;
 }
 
-// Puts a record into its bucket; false: it is a duplicate and gives nothing.
+bool Aggregator::too_late(const Event& event) const {
+  return to_us(event.time) < floor_us_ && event.kind != EventKind::kListing;
+}
+
+// Puts a record into its bucket; false: it is a duplicate or too late, and gives nothing.
 bool Aggregator::begin_record(const Event& event) {
   Partition& p = partition(event.slot);
   RP_CHECK(p.touched, "a record's events and its advance are in one batch");
   if (event.record_id != 0 && !p.recent.first_seen(event.record_id)) {
     ++count_of(p.advance, planted(Plant::kWrongBucket) ? Bucket::kFiltered : Bucket::kDuplicate);
+    return false;
+  }
+  if (too_late(event)) {
+    ++count_of(p.advance, Bucket::kTooLate);
     return false;
   }
   const std::int64_t t = to_us(event.time);
@@ -218,9 +234,7 @@ void Aggregator::mark_visitor(const Event& event) {
   if (event.visitor == last_visitor_ && pane == last_pane_us_) return;
   last_visitor_ = event.visitor;
   last_pane_us_ = pane;
-  const HllMark mark = hll_mark(event.visitor);
-  VisitorMark& row = visitors_.at({pane, mark.reg});
-  row.rank = std::max(row.rank, mark.rank);
+  visitors_.mark(pane, hll_mark(event.visitor));
 }
 
 void Aggregator::take_texts(EventBatch& batch) {

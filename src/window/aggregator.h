@@ -6,6 +6,12 @@
 // What a record does depends on (record, configuration, its own partition's earlier records)
 // alone: never on lanes, batches, the moment of a cut or the wall clock.
 //
+// One thing depends on what is committed too: whether a record came too late. Between two cuts one
+// floor holds, which the commit of the first of them stored (RollupStore::floor_us()): below it no
+// tier keeps a pane. Floors only rise and what is below one is gone, so the panes that are kept hold
+// every one of their records, whatever the cuts; where a record was counted in one run and refused
+// in another, its pane is kept in neither. A listing is never too late: it books nothing.
+//
 // Thread:     role aggregator.
 // Invariants: (1) consecutive epochs of a partition touch: next.begin == previous.next;
 //             (2) records == sum of counts, for each advance, checked at every cut;
@@ -29,6 +35,7 @@
 #include "window/delta_keys.h"
 #include "window/delta_map.h"
 #include "window/recent_ids.h"
+#include "window/visitor_panes.h"
 
 namespace retailpulse {
 
@@ -60,6 +67,8 @@ class Aggregator {
   // Where a partition goes on, before its first batch.
   void restore(PartitionSlot slot, Offset next, std::int64_t max_event_us,
                const std::vector<std::uint64_t>& recent_ids) RP_REQUIRES(role_);
+  // Records before this moment are too late from here on. Before the first record, and at a cut.
+  void refuse_before(std::int64_t floor_us) RP_REQUIRES(role_);
   // Takes the batch in; its names, listings and rejects are moved out. The caller clears it.
   void fold(EventBatch& batch) RP_REQUIRES(role_);
   // Enough has piled up: cut before the next fold.
@@ -88,6 +97,7 @@ class Aggregator {
   void fold_records(EventBatch& batch) RP_REQUIRES(role_);
   void fold_replays(EventBatch& batch) RP_REQUIRES(role_);
   bool begin_record(const Event& event) RP_REQUIRES(role_);
+  [[nodiscard]] bool too_late(const Event& event) const RP_REQUIRES(role_);
   void begin_counted(Partition& p, const Event& event) RP_REQUIRES(role_);
   void fold_event(const Event& event, std::vector<Listing>& listings) RP_REQUIRES(role_);
   void fold_sales(const Event& event) RP_REQUIRES(role_);
@@ -104,12 +114,13 @@ class Aggregator {
   std::vector<PartitionSlot> touched_ RP_GUARDED_BY(role_);      // in order of first appearance
   Epoch open_ RP_GUARDED_BY(role_);                              // texts of the open epoch
   std::uint64_t epochs_ RP_GUARDED_BY(role_) = 0;
+  std::int64_t floor_us_ RP_GUARDED_BY(role_) = INT64_MIN;
 
   DeltaMap<TotalKey> totals_ RP_GUARDED_BY(role_);
   DeltaMap<ProductKey> products_ RP_GUARDED_BY(role_);
   DeltaMap<RatingKey> ratings_ RP_GUARDED_BY(role_);
   DeltaMap<TypeKey> types_ RP_GUARDED_BY(role_);
-  DeltaMap<VisitorKey> visitors_ RP_GUARDED_BY(role_);
+  VisitorPanes visitors_ RP_GUARDED_BY(role_){kTierUs[static_cast<std::size_t>(Tier::kTenSeconds)]};
   PaneCache ten_seconds_ RP_GUARDED_BY(role_){Tier::kTenSeconds};
   PaneCache minute_ RP_GUARDED_BY(role_){Tier::kMinute};
   std::uint64_t last_visitor_ RP_GUARDED_BY(role_) = 0;          // already marked in last_pane_us_

@@ -5,8 +5,8 @@
 // first-in, first-out), so lanes, batches and restarts cannot change it.
 //
 // Thread:     role aggregator.
-// Invariants: the set holds exactly the ids of the ring; 0 is never an id.
-// Limits:     kRecentIds ids; grows by doubling, 1.5 MiB at most for each partition whose records
+// Invariants: the set has exactly one place for each id of the ring; 0 is never an id.
+// Limits:     kRecentIds ids; grows by doubling, 1 MiB at most for each partition whose records
 //             carry ids, nothing for one whose records do not.
 // Test:       tests/window/recent_ids_test.cpp
 #pragma once
@@ -35,13 +35,23 @@ class RecentIds {
   [[nodiscard]] std::size_t size() const { return count_; }
 
  private:
+  // Where in the ring an id is. Four bytes, so that twice as many places fit into the cache as ids
+  // would; tag and distance tell nearly always what else only the ring could.
+  struct Place {
+    std::uint16_t at = 0;
+    std::uint8_t tag = 0;       // of the id
+    std::uint8_t distance = 0;  // from the id's home, plus one; 0: free; 255: 254 or more
+  };
+  static constexpr std::size_t kFar = 255;
+
   [[nodiscard]] std::size_t home(std::uint64_t id) const;
+  [[nodiscard]] std::size_t from_home(std::size_t i) const;
   void grow();
   void evict_oldest();
-  void insert(std::uint64_t id);
+  void insert(std::size_t at);
 
   std::vector<std::uint64_t> ring_;  // capacity is a power of two, <= kRecentIds
-  std::vector<std::uint64_t> set_;   // open addressing, twice the ring; 0: free
+  std::vector<Place> set_;           // open addressing, twice the ring
   std::size_t begin_ = 0;            // ring position of the oldest id
   std::size_t count_ = 0;
   std::size_t fresh_ = 0;            // of them, the newest that take_fresh() has not given

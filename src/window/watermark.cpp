@@ -34,7 +34,10 @@ void GlobalWatermark::advance(const PartitionAdvance& advance, Duration now) {
   p.at_end = advance.at_end;
 }
 
-void GlobalWatermark::doubt(PartitionSlot slot) { partition(slot).at_end = false; }
+// One that is not known here yet has not vouched for anything.
+void GlobalWatermark::doubt(PartitionSlot slot) {
+  if (index_of(slot) < partitions_.size()) partitions_[index_of(slot)].at_end = false;
+}
 
 void GlobalWatermark::reconnected(Duration now) {
   for (Partition& p : partitions_) p.quiet_since = now;

@@ -53,7 +53,8 @@ class GlobalWatermark {
   void add(PartitionSlot slot, std::int64_t max_event_us) RP_REQUIRES(role_);
   // What an epoch says of its partition. `now` is monotonic.
   void advance(const PartitionAdvance& advance, Duration now) RP_REQUIRES(role_);
-  // The source cannot vouch for this partition's end any more (its broker failed).
+  // The source cannot vouch for this partition's end any more (its broker failed, or a transaction
+  // holds back what is behind it).
   void doubt(PartitionSlot slot) RP_REQUIRES(role_);
   // The brokers answer again: what was at its end must be quiet for idle_after anew, so that what
   // was written meanwhile can come first.

@@ -91,6 +91,39 @@ TEST_CASE("run: what is missing or wrong is said, with the exit code for it") {
         kExitUsage);  // ps shows arguments
 }
 
+TEST_CASE("a word that is not known is named, with what was probably meant") {
+  const auto error_of = [](const std::vector<std::string>& words) {
+    const CommandLine line = parse(words);
+    CHECK(line.command == Command::kNone);
+    CHECK(line.exit_code == kExitUsage);
+    return line.error;
+  };
+  CHECK(error_of({"verson"}) ==
+        "verson is no command; did you mean version? There are demo, run, simulate, sql, verify, "
+        "config, version.\n");
+  CHECK(error_of({"fly"}).find("fly is no command. There are demo") == 0);
+  CHECK(error_of({"demo", "--portt", "1"}) ==
+        "--portt is no flag of demo; did you mean --port? See retailpulse demo --help.\n");
+  CHECK(error_of({"config", "check", "--portt=1"}).find("did you mean --port? See retailpulse "
+                                                        "config check --help.") !=
+        std::string::npos);
+  CHECK(error_of({"run", "-q"}) == "-q is no flag of run. See retailpulse run --help.\n");
+  CHECK(error_of({"config"}).find("config check") != std::string::npos);
+  CHECK(error_of({"sql"}).find("Give one statement") == 0);
+  CHECK(error_of({"run", "-b"}).find("See retailpulse run --help.") != std::string::npos);
+  CHECK(error_of({}).find("Subcommands:") != std::string::npos);
+}
+
+TEST_CASE("help says what holds when a flag is not given") {
+  const std::string run = parse({"run", "--help"}).output;
+  CHECK(run.find("[8080]") != std::string::npos);
+  CHECK(run.find("[last:1d]") != std::string::npos);
+  CHECK(run.find("[./retailpulse-data]") != std::string::npos);
+  for (const char* command : {"demo", "simulate", "sql"}) {
+    CHECK(parse({command, "--help"}).output.find(" in [") == std::string::npos);
+  }
+}
+
 TEST_CASE("help is on stdout with an example and exit 0") {
   for (const std::vector<std::string>& arguments :
        std::vector<std::vector<std::string>>{{"--help"},
@@ -198,4 +231,27 @@ TEST_CASE("the file may be named by the environment, and flags win over it") {
   CHECK(line.config_file == "tests/config/good_mapping.json");
   CHECK(line.config.kafka.bootstrap == "other:1");
   CHECK(line.config.streams.size() == 2);
+}
+
+TEST_CASE("run: a new log is named with where to begin in it") {
+  const std::vector<std::string> run{"run", "-b", "k:1", "-t", "transactions", "-t",
+                                     "orders=transactions"};
+  const auto with = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), run.begin(), run.end());
+    return parse(more);
+  };
+  const CommandLine line = with({"--new-log", "orders", "--new-log", "transactions=latest",
+                                 "--new-cluster", "LkU7"});
+  CHECK(line.error.empty());
+  REQUIRE(line.config.new_logs.size() == 2);
+  CHECK(line.config.new_logs[0].topic == "orders");
+  CHECK(line.config.new_logs[0].start.kind == StartPoint::Kind::kEarliest);
+  CHECK(line.config.new_logs[1].start.kind == StartPoint::Kind::kLatest);
+  CHECK(line.config.new_cluster == "LkU7");
+  const CommandLine nowhere = with({"--new-log", "orders=sometime"});
+  CHECK(nowhere.exit_code == kExitUsage);
+  CHECK(nowhere.error.find("TOPIC=latest") != std::string::npos);
+  const CommandLine stranger = with({"--new-log", "order"});
+  CHECK(stranger.exit_code == kExitUsage);
+  CHECK(stranger.error.find("not one of the topics") != std::string::npos);
 }

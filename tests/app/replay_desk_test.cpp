@@ -75,7 +75,7 @@ class Pipeline {
     config_.store.retention.rejects = 100;
     stream_.topic = "orders";
     stream_.fields = std::move(fields);
-    auto store = open_store({config_.store, config_.time.zone, false});
+    auto store = open_store({config_.store, {}, config_.time.zone, false});
     REQUIRE(store.ok());
     store_ = std::move(store).value();
     auto desk = ReplayDesk::open(store_->path(), system_clock());
@@ -140,13 +140,13 @@ class Pipeline {
       start.offset = p.next;
       restored = {PartitionSlot{0}, p.next, p.max_event_us, p.recent_ids};
     }
-    board_->add_partition(PartitionSlot{0}, "orders", 0, start.offset, start.offset);
+    board_->add_partition(PartitionSlot{0}, {"orders", 0}, start.offset, start.offset, "");
     committer_->add(start, restored.max_event_us);
     std::vector<LanePartition> one;
     one.push_back({start, &stream_, restored});
     lane_->add(std::move(one));
     desk_->add(start, *lane_);
-    lane_->start([](const Status&) {});
+    lane_->start(store_->floor_us(), [](const Status&) {});
     committer_->start({lane_.get()}, [] {});
   }
 

@@ -4,6 +4,8 @@
 #include <ctime>
 #include <string>
 
+#include <fmt/format.h>
+
 #include "support/catch.h"
 #include "support/event_builder.h"
 #include "support/text_rows.h"
@@ -101,8 +103,8 @@ TEST_CASE("a reading without an offset: earlier in an overlap, the gap's end in 
   CHECK((berlin.from_local(to_us(utc("2026-03-29 02:30:00"))) == utc("2026-03-29 01:00:00")));
 }
 
-TEST_CASE("T9: civil days agree with the C library from 2000 to 2037, and tile time", "[zone]") {
-  // Later years come from the rule at the end of a zone's file, which the date library ignores.
+TEST_CASE("T9: civil days agree with the C library from 2000 to 2045, and tile time", "[zone]") {
+  // From 2037 on they come from the rule at the end of a zone's file.
   for (const char* name : {"UTC", "Europe/Berlin", "America/New_York", "Asia/Kathmandu",
                            "Asia/Tokyo", "America/Sao_Paulo", "America/Havana", "Asia/Beirut",
                            "Pacific/Apia",
@@ -111,8 +113,9 @@ TEST_CASE("T9: civil days agree with the C library from 2000 to 2037, and tile t
     const Zone z = zone(name);
     const LibcZone libc(name);
     DayCache cache(z);
-    const EventTime end = utc("2038-01-01 00:00:00");
-    for (EventTime t = utc("2000-01-01 00:00:00"); t < end; t += std::chrono::minutes{397}) {
+    const EventTime end = utc("2046-01-01 00:00:00"), table_end = utc("2038-01-01 00:00:00");
+    const auto step = [&](EventTime t) { return std::chrono::minutes{t < table_end ? 397 : 797}; };
+    for (EventTime t = utc("2000-01-01 00:00:00"); t < end; t += step(t)) {
       const std::int64_t day = z.civil_day(t);
       const std::int64_t wall_day = LibcZone::civil_day(t);
       const bool put_back = wall_day + kDayUs == day && z.day_begin(day) <= t;
@@ -123,6 +126,41 @@ TEST_CASE("T9: civil days agree with the C library from 2000 to 2037, and tile t
       if (z.civil_day(begin - Duration{1}) >= day) FAIL("before begin, " << time_text(to_us(t)));
     }
   }
+}
+
+// Hours at which an offset of a rule changes in a year, as "hour of the year:offset in minutes".
+std::string changes_of(std::string_view text, int year) {
+  const auto rule = ZoneRule::parse(text);
+  if (!rule) return "none";
+  const std::int64_t begin = to_us(utc(fmt::format("{}-01-01 00:00:00", year))) / kSecondUs;
+  std::string out = fmt::format("{}", rule->offset_s(begin) / 60);
+  for (std::int64_t hour = 1; hour < 366 * 24; ++hour) {
+    const std::int64_t s = begin + hour * 3600;
+    if (rule->offset_s(s) == rule->offset_s(s - 1)) continue;
+    out += fmt::format(" {}:{}", hour, rule->offset_s(s) / 60);
+  }
+  return out;
+}
+
+TEST_CASE("the rule behind a zone's table, in each of POSIX's forms", "[zone]") {
+  CHECK(changes_of("CST-8", 2050) == "480");
+  CHECK(changes_of("<+0545>-5:45", 2050) == "345");
+  CHECK(changes_of("CET-1CEST,M3.5.0,M10.5.0/3", 2050) == "60 2041:120 7249:60");  // 27 Mar, 30 Oct
+  CHECK(changes_of("IST-1GMT0,M10.5.0,M3.5.0/1", 2050) == "0 2041:60 7249:0");  // winter is "summer"
+  CHECK(changes_of("EET-2EEST,M3.4.4/50,M10.4.4/50", 2050) == "120 2016:180 7223:120");
+  CHECK(changes_of("<-02>2<-01>,M3.5.0/-1,M10.5.0/0", 2050) == "-120 2041:-60 7249:-120");
+  CHECK(changes_of("AAA0BBB,J60/0,J366/0", 2050) == "none");
+  CHECK(changes_of("AAA0BBB,J60/0,J300/1", 2052) == "0 1440:60 7200:0");  // 1 March of a leap year
+  CHECK(changes_of("AAA0BBB,59/0,300/1", 2052) == "0 1416:60 7200:0");    // 29 February
+  for (const char* wrong : {"", "CET", "C1", "CET-1CEST", "CET-1CEST,M3.5.0", "CET-1,M3.5.0,M10.5.0",
+                            "CET-1CEST,M13.5.0,M10.5.0", "CET-1CEST,M3.6.0,M10.5.0", "CET-168",
+                            "CET-1CEST,M3.5.0,M10.5.0/3 ", "<CET-1", "CET-1CEST,M3.5.7,M10.5.0"}) {
+    CAPTURE(wrong);
+    CHECK_FALSE(ZoneRule::parse(wrong).has_value());
+  }
+  CHECK_FALSE(ZoneRule::of_zone("../../../etc/passwd").has_value());
+  CHECK_FALSE(ZoneRule::of_zone("tzdata.zi").has_value());
+  CHECK(tz_database_version() != "unknown");
 }
 
 TEST_CASE("a zone that does not exist is a sentence, not a guess", "[zone]") {

@@ -342,6 +342,7 @@ describe('hostile text', {skip: found.why}, () => {
       await filled();
       await everyView(page);
       await harm(page, complaints);
+      await page.unrouteAll({behavior: 'ignoreErrors'}); // one may be under way when the page goes
       await context.close();
     });
     console.log(`${placed} texts of frames were hostile`);

@@ -121,6 +121,38 @@ describe('the Live page', {skip: found.why}, () => {
     await context.close();
   });
 
+  test('each tile explains itself, and its statement gives its number', async () => {
+    const {page, context, complaints, filled} = await openPage(browser, demo.url);
+    await filled();
+    await page.keyboard.press('e');
+    assert.equal(await page.textContent('#explain-title'), 'Net revenue, today');
+    const net = await page.getAttribute('.tile [data-kpi=net_revenue]', 'data-value');
+    assert.ok(digits(await page.textContent('#explain-value')).length >= digits(net).length);
+    await page.keyboard.press('Escape');
+    assert.ok(await page.isHidden('#explain'));
+    let proven = 0;
+    for (const kpi of ['net_revenue', 'orders', 'average_rating', 'active_visitors', 'transactions_per_second']) {
+      await page.click(`.tile:has([data-kpi=${kpi}]) .why`);
+      if (await page.isHidden('#explain-link')) {
+        assert.match(await page.textContent('#explain-sql'), /no statement/);
+      } else {
+        await agreeWithStatement(page, demo.data, kpi);
+        proven++;
+      }
+      await page.keyboard.press('Escape');
+    }
+    assert.equal(proven, 4);
+    await page.click('.tile .why');
+    await page.click('#explain-link');
+    await page.waitForURL(/\/sql#q=SELECT/);
+    const statement = await page.inputValue('#query');
+    assert.ok(statement.includes('\n'), statement);
+    await page.click('#run');
+    await page.waitForSelector('.grid td');
+    assert.deepEqual(await complaints(), []);
+    await context.close();
+  });
+
   for (const theme of ['light', 'dark']) {
     for (const width of [1280, 360]) {
       test(`axe finds nothing: ${theme}, ${width} px`, async () => {
@@ -137,6 +169,9 @@ describe('the Live page', {skip: found.why}, () => {
         assert.deepEqual(await runAxe(page), [], 'tables');
         await page.click('#state');
         assert.deepEqual(await runAxe(page), [], 'help');
+        await page.keyboard.press('Escape');
+        await page.click('.tile .why');
+        assert.deepEqual(await runAxe(page), [], 'explain');
         await context.close();
       });
     }
@@ -251,6 +286,8 @@ describe('the Live page', {skip: found.why}, () => {
         Object.assign(rows[0], {name: hostile, category: hostile});
       }
       frame.state.reason = hostile;
+      frame.delay_s = 600;
+      frame.kpis.orders.previous = frame.kpis.orders.value * 2;
       return frame;
     };
     const {page, context, complaints, filled} = await openPage(browser, demo.url, {
@@ -270,7 +307,11 @@ describe('the Live page', {skip: found.why}, () => {
     assert.equal(await page.textContent('#types tbody th'), hostile);
     assert.equal(await page.locator('img, script:not([src])').count(), 0);
     assert.equal(await page.evaluate(() => retailpulse.link.how), 'polling');
+    assert.equal(await page.textContent('.tile[data-measure=orders] .change'), '▼ 50.0%');
+    assert.ok(await page.isHidden('.tile.hero .change'), 'nothing to compare with');
+    assert.match(await page.textContent('#state'), /FILLING · demo/);
     assert.deepEqual(await complaints(), []);
+    await page.unrouteAll({behavior: 'ignoreErrors'}); // one may be under way when the page goes
     await context.close();
   });
 
@@ -428,6 +469,37 @@ async function agreeWithSql(page, data) {
     return;
   }
   assert.fail('no frame of the store was on the page');
+}
+
+// The statement that the page shows gives, at a frame that was on the page, the number of the tile.
+async function agreeWithStatement(page, data, kpi) {
+  await page.evaluate((name) => {
+    window.told = new Map();
+    const note = () => {
+      const {frame, kpis} = retailpulse.shown;
+      window.told.set(frame, Number(kpis[name].value));
+    };
+    note();
+    window.telling?.disconnect();
+    window.telling = new MutationObserver(note);
+    window.telling.observe(document.documentElement, {attributeFilter: ['data-frame']});
+  }, kpi);
+  for (let attempt = 0; attempt < kSqlAttempts; attempt++) {
+    const statement = await page.textContent('#explain-sql');
+    const rows = await sql(data, `SELECT q.*, frame AS at_frame FROM clock, (${statement}) q`);
+    const {at_frame: frame, ...values} = rows[0];
+    for (let wait = 0; wait < 5; wait++) {
+      const told = await page.evaluate((number) => window.told.get(number) ?? null, frame);
+      if (told === null) {
+        await sleep(100);
+        continue;
+      }
+      const found = Object.values(values).map(Number);
+      if (found.some((value) => Math.abs(value - told) < 0.006)) return;
+      break; // the window has moved between statement and frame; again
+    }
+  }
+  assert.fail(`no frame at which the statement gives ${kpi}`);
 }
 
 // The numbers the page showed at that frame; waits a moment for it to come.

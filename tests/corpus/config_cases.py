@@ -29,7 +29,7 @@ FIELDS = {
     "start": ['""', '"Earliest"', '"last:"', '"last:5"', '"last:-5h"', '"first"', '"-24h"', '"2025-01-01"'], "store.directory": ['""'],
     "store.durability": ['""', '"FULL"', '"safe"'],
     "store.retention.ten_seconds": DURATIONS + ['"59s"', '"3651d"'], "store.retention.minute": DURATIONS + ['"59m"'],
-    "store.retention.quarter": DURATIONS + ['"23h"'], "store.retention.day": DURATIONS + ['"36499d"', '"73001d"'],
+    "store.retention.quarter": DURATIONS + ['"23h"'], "store.retention.day": DURATIONS + ['"23h"', '"73001d"'],
     "store.retention.orders": DURATIONS + ['"59m"'], "store.retention.rejects": NUMBERS + ["10000001"], "http.address": ['""'],
     "http.port": NUMBERS + ["65536", "-1"], "http.sse_clients_max": NUMBERS + ["10001"],
     "http.connections_max": NUMBERS + ["7", "65537"],

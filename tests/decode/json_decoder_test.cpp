@@ -45,7 +45,7 @@ TEST_CASE("json_decoder: a sale, field by field") {
   CHECK(event.flags == kFirstOfRecord);
   CHECK(event.visitor == hash64("u1"));
   CHECK(event.order == hash64("o1"));
-  CHECK(event.record_id == hash64(kSale, hash64("t1")));
+  CHECK(event.record_id == hash64("t1", hash64(kSale)));
   CHECK(event.rating_milli == 0);
   CHECK(decode.name(Dimension::kProduct, event.product) == "p1");
   CHECK(decode.name(Dimension::kCategory, event.category) == "Toys");
@@ -148,7 +148,7 @@ TEST_CASE("json_decoder: items are lines of one order") {
   CHECK(events[2].flags == 0);
   for (const Event& event : events) {
     CHECK(event.order == hash64("t9"));
-    CHECK(event.record_id == hash64(value, hash64("t9")));
+    CHECK(event.record_id == hash64("t9", hash64(value)));
     CHECK(event.visitor == hash64("u"));
     CHECK(event.offset == 100);
     CHECK(to_us(event.time) == Decoding::kRecordUs);
@@ -420,7 +420,7 @@ TEST_CASE("json_decoder: feedback") {
   CHECK(event.kind == EventKind::kFeedback);
   CHECK(event.rating_milli == 4'500);
   CHECK(event.visitor == hash64("u"));
-  CHECK(event.record_id == hash64(value, hash64("f1")));
+  CHECK(event.record_id == hash64("f1", hash64(value)));
   CHECK(event.order == 0);
   CHECK(event.currency == kNoName);
   CHECK(decode.name(Dimension::kType, event.type) == "rating");
@@ -439,14 +439,14 @@ TEST_CASE("json_decoder: interactions") {
       R"({"interaction_id":"i1","type":" Add_To_Cart ","session_id":"s","product_id":"p","timestamp":1750000000})";
   Event event = decode.event(value);
   CHECK(event.kind == EventKind::kInteraction);
-  CHECK(event.record_id == hash64(value, hash64("i1")));
+  CHECK(event.record_id == hash64("i1", hash64(value)));
   CHECK(event.visitor == hash64("s", 1));
   CHECK(decode.name(Dimension::kType, event.type) == "add_to_cart");
   CHECK(decode.name(Dimension::kProduct, event.product) == "p");
 
   const std::string aliased = R"({"event_id":"e","event_type":"view"})";
   event = decode.event(aliased);
-  CHECK(event.record_id == hash64(aliased, hash64("e")));
+  CHECK(event.record_id == hash64("e", hash64(aliased)));
   CHECK(event.product == kNoName);
   CHECK(decode.name(Dimension::kType, event.type) == "view");
   event = decode.event(R"({"action":"click","type":null})");

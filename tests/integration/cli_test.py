@@ -8,6 +8,7 @@ import signal
 import socket
 import time
 
+import blocked_writer
 import oracle
 import stage
 
@@ -171,6 +172,45 @@ class WithBroker(stage.KafkaStage):
         process = self.start(*arguments)
         self.assertNotEqual(process.wait(30), 0, process.told())
         self.assertRegex(process.err, "transaction.*transactions", "the nearest name is told")
+
+    def test_a_writer_that_is_held_up_loses_nothing(self):
+        data = self.new_data()
+        run = self.start_run(stage.NATIVE_TOPICS, data, "--from", "earliest")
+        print(blocked_writer.hold(self, run, data, 3), flush=True)
+        run.wait_for_consumed(self.RECORDS, 60)
+        self.assertEqual(run.terminate()[0], 0, run.told())
+        self.judge(data)
+
+    def test_other_settings_over_stored_numbers(self):
+        self.broker.create("orders")
+        self.broker.produce("orders", [{"transaction_id": "1", "product_id": "p", "amount": 1}])
+        data = self.new_data()
+        self.run_to_end(["orders=transactions"], data)
+        for topics, more, sentence in (
+                (["orders=feedback"], (), r'streams.orders.role = "transactions"'),
+                (["orders=transactions"], ("--zone", "Asia/Tokyo"), "in zone UTC")):
+            with self.subTest(topics=topics, more=more):
+                refused = self.start(*self.run_arguments(topics, data, "-e", *more))
+                self.assertEqual(refused.wait(20), CONFIG, refused.told())
+                self.assertRegex(refused.err, sentence)
+        path = self.new_data() / "shop.json"
+        path.write_text(json.dumps({"time": {"future_skew": "2h"}, "streams": [
+            {"topic": "orders", "role": "transactions", "fields": {"amount": "total"}}]}))
+        self.broker.produce("orders", [{"transaction_id": "2", "product_id": "p", "total": 2}])
+        run = self.start(*self.run_arguments([], data, "-c", path)).wait_for_page()
+        run.wait_for_consumed(2, 20)
+        notices = " ".join(run.status()["notices"])
+        for name in ("streams.orders.fields", "time.future_skew"):
+            self.assertIn(f"{name} was ", notices)
+        run.terminate()
+        rows = self.query(data, "SELECT name,value FROM settings WHERE name IN "
+                                "('streams.orders.fields','time.future_skew')")
+        self.assertEqual([(row["name"], row["value"]) for row in rows],
+                         [("time.future_skew", '"1h"'), ("streams.orders.fields", "{}"),
+                          ("time.future_skew", '"2h"'),
+                          ("streams.orders.fields", '{"amount":"total"}')])
+        [row] = self.query(data, "SELECT sum(net_micros) AS net FROM totals_by_day")
+        self.assertEqual(row["net"], 3_000_000)
 
     def test_a_second_process_on_the_same_data(self):
         data = self.new_data()

@@ -3,8 +3,8 @@
 import oracle
 import stage
 
-RECORDS = 24_000
-RATE = 1200                # records per second, so about 20 s of load
+RECORDS = 36_000
+RATE = 1200                # records per second, so about 30 s of load
 RECONNECTING_WITHIN = 10   # seconds until the page says that no broker answers
 LIVE_WITHIN = 30           # seconds after the broker is back
 

@@ -32,7 +32,8 @@ CACHE = pathlib.Path(os.environ.get("RETAILPULSE_CACHE")
                      or pathlib.Path.home() / ".cache/retailpulse")
 NATIVE_TOPICS = ("transactions", "product_listings", "feedback", "interactions")
 SKIPPED = 77
-NEVER_EXPIRE = "log.retention.ms=-1"  # records of the tests are as old as their events
+# Records of the tests are as old as their events: they never expire. A test may add to it.
+BROKER_SETTINGS = ["log.retention.ms=-1"]
 
 
 def unavailable(reason):
@@ -94,7 +95,9 @@ class Broker:
         self.address = ""
 
     def start(self):
-        command = [SOURCE / "tests/kafka/start", "--dir", self.folder, "--set", NEVER_EXPIRE]
+        command = [SOURCE / "tests/kafka/start", "--dir", self.folder]
+        for setting in BROKER_SETTINGS:
+            command += ["--set", setting]
         run = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                              check=False, timeout=300)
         if run.returncode == SKIPPED:
@@ -224,7 +227,14 @@ class Process:
                 raise AssertionError(f"it ended: {self.told()}")
             return self.status()["ledger"]["consumed"]
         wait_until(lambda: consumed() >= records, seconds,
-                   lambda: f"{records} records, but {self.status()['ledger']}; {self.told()}", 0.1)
+                   lambda: f"{records} records, but {self.status()['ledger']}; "
+                           f"{self.reached()}; {self.told()}", 0.1)
+
+    def reached(self):
+        """How far each partition is, for a message."""
+        rows = self.get("api/v1/partitions")["rows"]
+        return ", ".join(f"{p['topic']}/{p['partition']}: {p['next_offset']} of {p['end_offset']}"
+                         for p in rows)
 
     def summary(self):
         """The JSON object in the last line of stdout."""

@@ -97,17 +97,18 @@ class TransactionsTest(stage.KafkaStage):
         self.broker.create("open")
         topics = ["open=transactions"]
         data = self.new_data()
-        self.broker.produce("open", self.sales(100, True))
+        first, doomed_records, lasting_records = self.sales(100, True), self.sales(300, False), self.sales(200, True)
+        self.broker.produce("open", first)
         [before] = self.broker.ends("open").values()
         doomed = OpenTransaction(self.broker, "open", "doomed", "abort")
         lasting = OpenTransaction(self.broker, "open", "lasting", "commit")
-        doomed.write(self.sales(300, False))
-        lasting_records = self.sales(200, True)
+        doomed.write(doomed_records)
         lasting.write(lasting_records[:120])
-        self.written_by("open", "inner", "commit", 150, "lz4")  # ends within the others
+        written = len(stage.lines_of(first + doomed_records + lasting_records[:120]))
         log = self.broker.folder / "data/open-0"
-        stage.wait_until(lambda: sum(f.stat().st_size for f in log.glob("*.log")) > 40_000, 20,
+        stage.wait_until(lambda: sum(f.stat().st_size for f in log.glob("*.log")) > written, 20,
                          "the open transactions reach the broker")
+        self.written_by("open", "inner", "commit", 150, "lz4")  # ends within the others
         [stable] = self.broker.ends("open").values()
         self.assertEqual(stable, before, "a transaction is open")
 

@@ -315,6 +315,8 @@ class AtRest(stage.Stage):
                              self.new_data(), "--port", "0", "--web-dir", folder).wait_for_page()
         port = web.port_of(process.page)
         self.assertIn(b"mine", web.ask(port).body)
+        for name in ("uPlot.iife.min.js", "uPlot.min.css"):  # not in web/ either: from the program
+            self.assertIn(b"plot", web.ask(port, f"/vendor/{name}").body.lower())
         for path in [*traversals(), "/link.txt", f"/up/{SECRET_FILE}", "/./link.txt"]:
             answer = web.send(port, web.request(port, path.replace("\\", "%5c")))
             for sign in SIGNS_OF_A_FILE:

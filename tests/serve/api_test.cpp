@@ -1,10 +1,13 @@
 #include "serve/api.h"
 
+#include <cmath>
 #include <set>
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "serve/openapi.h"
+#include "serve/range.h"
 #include "serve/router.h"
 #include "support/catch.h"
 #include "support/shop_file.h"
@@ -341,7 +344,11 @@ TEST_CASE("api: status, ledger and partitions tell of the machine") {
   status.reason = "no broker answers";
   status.partitions.push_back({"orders", 0, 10, 30, false, false});
   api.pipeline.set(status);
+  shop.sql("UPDATE partition_state SET halted='another log',last_offset=9,incarnation=2;"
+           "INSERT INTO meta VALUES('cluster_id','ours');INSERT INTO gaps VALUES(1,1,3,7,0)");
   const Json answer = api.json("/api/v1/status");
+  CHECK(answer["sources"]["cluster_id"] == "ours");
+  CHECK(answer["lost"]["offsets"] == 4);
   CHECK(answer["state"]["name"] == "reconnecting");
   CHECK(answer["ledger"]["consumed"] == 10);
   CHECK(answer["ledger"]["late"] == 2);
@@ -355,8 +362,88 @@ TEST_CASE("api: status, ledger and partitions tell of the machine") {
   const Json partition = api.json("/api/v1/partitions")["rows"][0];
   CHECK(partition["end_offset"] == 30);  // the newest that is known
   CHECK(partition["lag"] == 20);
+  CHECK(partition["halted"] == "another log");
+  CHECK(partition["incarnation"] == 2);
+  CHECK(partition["last_offset"] == 9);
+  CHECK(partition["lost"] == 4);
   shop.sql("UPDATE partition_state SET consumed=11");
   CHECK(api.json("/api/v1/ledger")["balanced"] == false);
+}
+
+TEST_CASE("T11: a partition whose producers' clocks are wrong says by how much") {
+  ShopFile shop;
+  const std::int64_t wrong = GENERATE(600, -600, 0);
+  for (int p = 0; p < 8; ++p) {
+    const std::int64_t watermark = kTenOClock + (p == 3 ? wrong : 0) * kSecondUs + p * 1000;
+    shop.sql(fmt::format(
+        "INSERT INTO partition_state(slot_id,topic,partition,first_offset,next_offset,idle,consumed,"
+        "late,future,watermark_us) VALUES({},'orders',{},0,10,0,0,0,0,{})", p + 1, p, watermark));
+  }
+  // Silence is no skew, and nothing is compared with it.
+  shop.sql("INSERT INTO partition_state(slot_id,topic,partition,first_offset,next_offset,idle,consumed,"
+           "late,future,watermark_us) VALUES(9,'orders',8,0,10,1,0,0,0,5),"
+           "(10,'orders',9,0,0,0,0,0,0,NULL)");
+  Api api(shop);
+  const Json answer = api.json("/api/v1/partitions");
+  for (const Json& row : answer["rows"]) {
+    CAPTURE(row.dump());
+    const int p = row["partition"].get<int>();
+    if (p >= 8) {
+      CHECK(row["skew_s"].is_null());
+    } else {
+      CHECK(std::abs(row["skew_s"].get<double>() - static_cast<double>(p == 3 ? wrong : 0)) < 1);
+    }
+  }
+}
+
+TEST_CASE("T8: a step of the wall clock makes no span negative") {
+  ShopFile shop;
+  Api api(shop);
+  PipelineStatus status;
+  status.started_wall_us = kTenOClock + 3600 * kSecondUs;  // an hour ahead of the clock now
+  status.uptime_s = 12;
+  api.pipeline.set(status);
+  CHECK(api.json("/api/v1/status")["process"]["uptime_s"] == 12);
+}
+
+TEST_CASE("api: every answer says how old its numbers are") {
+  ShopFile shop;
+  shop.sql(
+      "INSERT INTO partition_state(slot_id,topic,partition,first_offset,next_offset,end_offset,idle,"
+      "consumed,late,future) VALUES(1,'orders',0,0,10,15,0,10,2,0)");
+  shop.watermark(kTenOClock, 3);
+  Api api(shop);
+  const auto header = [](const Reply& reply, std::string_view name) {
+    for (const auto& [key, value] : reply.headers) {
+      if (key == name) return value;
+    }
+    return std::string();
+  };
+  const std::vector<std::string> paths{"/api/v1/kpis", "/api/v1/series.csv", "/api/v1/top.ndjson",
+                                       "/api/v1/partitions", "/api/v1/ledger.csv",
+                                       "/api/v1/status"};
+  CHECK(api.json("/api/v1/kpis")["stale_since"].is_null());
+  for (const std::string& path : paths) {
+    CAPTURE(path);
+    CHECK(header(api.get(path), "RetailPulse-Stale-Since").empty());
+    CHECK(header(api.get(path), "RetailPulse-Watermark") == utc_text(kTenOClock));
+  }
+  PipelineStatus status;
+  status.stale_since_us = kTenOClock + 1'000'000;
+  status.lag_records = 7;
+  status.partitions.push_back({"orders", 0, 10, 30, false, false});
+  status.partitions[0].blocked_since_us = kTenOClock;
+  api.pipeline.set(status);
+  for (const std::string& path : paths) {
+    CAPTURE(path);
+    CHECK(header(api.get(path), "RetailPulse-Stale-Since") == utc_text(kTenOClock + 1'000'000));
+    CHECK(header(api.get(path), "RetailPulse-Lag") == "7");
+  }
+  const std::string since = utc_text(kTenOClock + 1'000'000);
+  CHECK(api.json("/api/v1/kpis")["stale_since"] == since);
+  CHECK(api.json("/api/v1/status")["state"]["stale_since"] == since);
+  CHECK(api.json("/api/v1/frame")["state"]["stale_since"] == since);
+  CHECK(api.json("/api/v1/partitions")["rows"][0]["blocked_since"] == utc_text(kTenOClock));
 }
 
 TEST_CASE("api: the description has every route, and only routes") {

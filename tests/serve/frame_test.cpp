@@ -53,6 +53,27 @@ TEST_CASE("frame: an empty store gives nulls with reasons, not zeros") {
   CHECK(frame["ratings"]["mean"].is_null());
 }
 
+TEST_CASE("frame: what Kafka deleted before it was counted is said for a day") {
+  ShopFile shop;
+  shop.watermark(kTenOClock);
+  CHECK(frame_of(shop)["lost"] == Json({{"ranges", 0}, {"offsets", 0}, {"lately", ""}}));
+  shop.sql(fmt::format(
+      "INSERT INTO partition_state(slot_id,topic,partition,first_offset,next_offset,idle,consumed,"
+      "late,future) VALUES(1,'orders',2,0,40,0,10,0,0);"
+      "UPDATE clock SET wall_us={0};"
+      "INSERT INTO gaps VALUES(1,1,3,10,{0}-24*3600*1000000-1),(2,1,20,30,{0}-5)",
+      kTenOClock));
+  Json lost = frame_of(shop)["lost"];
+  CHECK(lost["ranges"] == 2);
+  CHECK(lost["offsets"] == 17);
+  CHECK(lost["lately"].get<std::string>().find("offsets 20 to 29 of topic 'orders', partition 2, "
+                                               "noticed 2026-11-22T09:59:59") != std::string::npos);
+  CHECK(lost["lately"].get<std::string>().find("more") == std::string::npos);
+  shop.sql("INSERT INTO gaps VALUES(3,1,30,31,(SELECT wall_us FROM clock))");
+  lost = frame_of(shop)["lost"];
+  CHECK(lost["lately"].get<std::string>().find("and 1 more ranges") != std::string::npos);
+}
+
 TEST_CASE("frame: has every member of the contract, and times as text and as microseconds") {
   ShopFile shop;
   shop.book({.us = kTenOClock - kMinute, .gross_micros = 12'300'000});
@@ -61,7 +82,7 @@ TEST_CASE("frame: has every member of the contract, and times as text and as mic
   for (const char* name :
        {"frame", "schema", "boot", "wall_us", "wall", "watermark_us", "watermark", "delay_s", "zone",
         "today", "day_from_us", "state", "rate", "lag", "ledger", "currency", "currencies", "kpis",
-        "series", "categories", "types", "top_products", "ratings"}) {
+        "series", "categories", "types", "top_products", "ratings", "lost"}) {
     CAPTURE(name);
     CHECK(frame.contains(name));
   }
@@ -98,6 +119,27 @@ TEST_CASE("frame: the tiles of today are the day's sums, exactly") {
   CHECK(kpis["average_rating"]["n"] == 2);
   CHECK(kpis["net_revenue"]["currency"] == "EUR");
   CHECK(shop.rows("SELECT net FROM totals_by_day WHERE day='2026-11-22'") == "18.51\n");
+}
+
+TEST_CASE("frame: today is compared with yesterday up to the same time, when yesterday is whole") {
+  ShopFile shop;
+  const std::int64_t midnight = kTenOClock - 11 * kHour;  // Berlin's
+  const std::int64_t yesterday = midnight - 24 * kHour;
+  shop.book({.us = kTenOClock - 1, .gross_micros = 30'000'000});
+  shop.book({.us = yesterday, .gross_micros = 10'000'000, .refunds_micros = 500'000});
+  shop.book({.us = yesterday + 11 * kHour + 4 * kMinute, .gross_micros = 2'000'000});
+  shop.book({.us = yesterday + 11 * kHour + 5 * kMinute, .gross_micros = 70'000'000});  // later
+  shop.book({.us = yesterday, .currency = "USD", .gross_micros = 9'000'000});
+  shop.watermark(kTenOClock + 5 * kMinute + kSecondUs);
+  CHECK_FALSE(frame_of(shop)["kpis"]["net_revenue"].contains("previous"));  // began that day?
+  shop.book({.us = yesterday - 1, .gross_micros = 400'000'000});
+  const Json kpis = frame_of(shop)["kpis"];
+  CHECK(kpis["net_revenue"]["value"] == "30.00");
+  CHECK(kpis["net_revenue"]["previous"] == "11.50");
+  CHECK(kpis["refunds"]["previous"] == "0.50");
+  CHECK(kpis["orders"]["previous"] == 2);
+  CHECK(kpis["aov"]["previous"] == "6.00");
+  CHECK_FALSE(kpis["average_rating"].contains("previous"));
 }
 
 TEST_CASE("frame: transactions per second are those of the last final minute") {

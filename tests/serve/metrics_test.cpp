@@ -36,6 +36,8 @@ StoreFigures some_figures() {
   figures.buckets[0] = 90;
   figures.rejected[static_cast<std::size_t>(Reason::kBadJson)] = 7;
   figures.wal_bytes = 4096;
+  figures.lost_ranges = 2;
+  figures.lost_offsets = 30;
   return figures;
 }
 
@@ -48,7 +50,7 @@ bool has_line(const std::string& text, const std::string& line) {
 TEST_CASE("metrics: text that a scraper reads, each family once and described") {
   FakeView view;
   view.status_.partitions.push_back({"or\"d\\ers\n", 3, 100, 160, false, false});
-  view.status_.partitions.push_back({"orders", 4, 10, -1, false, false});
+  view.status_.partitions.push_back({"orders", 4, 10, -1, false, false, 0, "another log"});
   view.metrics_.consumers[1].messages.add(5);
   view.metrics_.commit.commit_took.record(std::chrono::microseconds{300});
   view.metrics_.commit.commit_took.record(std::chrono::seconds{1000});
@@ -83,6 +85,9 @@ TEST_CASE("metrics: text that a scraper reads, each family once and described") 
   CHECK(has_line(text, "retailpulse_messages_rejected_total{reason=\"bad_json\"} 7"));
   CHECK(has_line(text, "retailpulse_watermark_timestamp_seconds 1763800000.500000"));
   CHECK(has_line(text, "retailpulse_db_wal_bytes 4096"));
+  CHECK(has_line(text, "retailpulse_partitions_halted 1"));
+  CHECK(has_line(text, "retailpulse_lost_ranges_total 2"));
+  CHECK(has_line(text, "retailpulse_lost_offsets_total 30"));
   CHECK(has_line(text, "retailpulse_build_info{version=\"0.1.0\",commit=\"abc\","
                        "compiler=\"GNU 12\"} 1"));
   CHECK(has_line(text, "retailpulse_db_commit_seconds_bucket{le=\"0.000256\"} 0"));
@@ -114,12 +119,17 @@ TEST_CASE("health: ready while it can do its work, else 503 with the reason") {
   add_operator_routes(router, view, {}, [] { return some_figures(); });
   CHECK(ask(router, "/healthz").status == 200);
   CHECK(*ask(router, "/-/healthy").body == "{\"status\":\"ok\"}\n");
+  view.status_.still = {"rp-agg-0", "rp-commit"};
+  CHECK(ask(router, "/healthz").status == 503);
+  CHECK(*ask(router, "/-/healthy").body ==
+        "{\"status\":\"still\",\"stages\":[\"rp-agg-0\",\"rp-commit\"]}\n");
+  view.status_.still.clear();
   for (std::size_t i = 0; i < kPipelineStateNames.size(); ++i) {
     view.status_.state = static_cast<PipelineState>(i);
     view.status_.reason = "disk \"full\"";
     const Reply reply = ask(router, "/readyz");
     CAPTURE(i);
-    CHECK(reply.status == (i < 2 ? 503 : 200));
+    CHECK(reply.status == (i < 4 ? 503 : 200));
     CHECK(reply.body->find(kPipelineStateNames[i]) != std::string::npos);
     CHECK(reply.body->find("disk \\\"full\\\"") != std::string::npos);
   }

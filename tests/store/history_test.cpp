@@ -91,7 +91,7 @@ TEST_CASE("history: a read beyond its deadline ends with a sentence, and the nex
   shop.sql("BEGIN");
   const auto currency = shop.name(2, "EUR");
   for (int i = 0; i < 5000; ++i) {
-    shop.sql(fmt::format("INSERT INTO products VALUES(1,{},{},0,{},1,1,1,1,0,0)",
+    shop.sql(fmt::format("INSERT INTO products VALUES(1,{},{},0,{},1,1,1,1,0,0,0)",
                          kTenOClock, i + 2, currency));
   }
   shop.sql("COMMIT");

@@ -193,8 +193,11 @@ TEST_CASE("views: their columns are what scripts rely on") {
       {"ratings_by_day", "day,product_id,name,ratings,mean,one,two,three,four,five"},
       {"events_by_minute", "minute,type,events"},
       {"ledger", "topic,partition,bucket,reason,records"},
-      {"partitions", "topic,partition,next_offset,end_offset,watermark,idle"},
-      {"rejects", "topic,partition,offset,reason,field,raw"}};
+      {"partitions", "topic,partition,next_offset,end_offset,watermark,idle,incarnation,halted"},
+      {"lost_ranges", "topic,partition,first_offset,last_offset,offsets,noticed"},
+      {"log_history", "topic,partition,incarnation,old_first,old_next,new_first,why,decided"},
+      {"rejects", "topic,partition,offset,reason,field,raw"},
+      {"settings", "name,value,since,since_frame"}};
   CHECK(std::size(kColumns) == kViewNames.size());
   for (const auto& [view, columns] : kColumns) {
     CAPTURE(view);
@@ -206,12 +209,14 @@ TEST_CASE("views: their columns are what scripts rely on") {
         static_cast<std::int64_t>(kViewNames.size()));
 }
 
-TEST_CASE("views: ledger, partitions and rejects name their partition") {
+TEST_CASE("views: ledger, partitions, rejects and lost ranges name their partition") {
   ShopFile shop;
   shop.sql(
       "INSERT INTO partition_state(slot_id,topic,partition,first_offset,next_offset,end_offset,"
       "watermark_us,idle,consumed,late,future) VALUES(1,'orders',3,0,10,12,1795341600000000,1,10,0,0);"
       "INSERT INTO ledger_counts VALUES(1,'counted','',9),(1,'rejected','bad_json',1);"
+      "INSERT INTO gaps VALUES(1,1,10,25,1795341600000000);"
+      "INSERT INTO log_changes VALUES(1,1,2,0,10,5,'cut back',1795341600000000);"
       "INSERT INTO reject_rows VALUES(7,1,4,'bad_json','',1795341600000000,CAST('{' AS BLOB))");
   CHECK(shop.rows("SELECT * FROM ledger ORDER BY bucket") ==
         "orders|3|counted||9\norders|3|rejected|bad_json|1\n");
@@ -219,6 +224,9 @@ TEST_CASE("views: ledger, partitions and rejects name their partition") {
         "orders|3|10|12|2026-11-22T10:00:00Z|1\n");
   CHECK(shop.rows("SELECT topic,partition,offset,reason,field,raw FROM rejects") ==
         "orders|3|4|bad_json||{\n");
+  CHECK(shop.rows("SELECT * FROM lost_ranges") == "orders|3|10|24|15|2026-11-22T10:00:00Z\n");
+  CHECK(shop.rows("SELECT * FROM log_history") ==
+        "orders|3|2|0|10|5|cut back|2026-11-22T10:00:00Z\n");
 }
 
 }  // namespace

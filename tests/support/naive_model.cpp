@@ -67,7 +67,7 @@ bool NaiveModel::is_duplicate(Partition& p, const std::string& id) {
   return false;
 }
 
-void NaiveModel::add(const Fact& fact) {
+void NaiveModel::add(const Fact& fact, std::int64_t floor_us) {
   Partition& p = partitions_[fact.partition];
   PartitionCounts& c = p.counts;
   ++c.records;
@@ -78,6 +78,10 @@ void NaiveModel::add(const Fact& fact) {
   }
   Bucket bucket = fact.bucket;
   if (bucket == Bucket::kCounted && is_duplicate(p, fact.id)) bucket = Bucket::kDuplicate;
+  if (bucket == Bucket::kCounted && to_us(fact.time) < floor_us &&
+      fact.kind != EventKind::kListing) {
+    bucket = Bucket::kTooLate;
+  }
   ++c.counts[static_cast<std::size_t>(bucket)];
   if (bucket != Bucket::kCounted) return;
   const std::int64_t t = to_us(fact.time);

@@ -26,7 +26,8 @@ class NaiveModel {
   explicit NaiveModel(const TimeConfig& time);
 
   // Facts of one partition in offset order; the order between partitions makes no difference.
-  void add(const Fact& fact);
+  // `floor_us`: when the fact was judged, all older panes were sealed in every tier.
+  void add(const Fact& fact, std::int64_t floor_us = INT64_MIN);
   // All tables of all tiers, the listings, the rejects and the ledger, sorted. See text_rows.h.
   [[nodiscard]] Rows rows() const;
 

@@ -15,6 +15,7 @@ namespace retailpulse::testing {
 namespace {
 
 constexpr std::size_t kRemembered = 65'536;  // ids of a partition
+constexpr int kListingsKept = 32;  // of a product, as the store promises
 constexpr std::int64_t kMinuteUs = 60 * kSecondUs;
 
 std::uint64_t not_zero(std::uint64_t hash) { return hash == 0 ? 1 : hash; }
@@ -152,7 +153,7 @@ void PrefixOracle::add(const PrfRecord& record) {
   model_.add(fact);
   if (fact.bucket != Bucket::kCounted) return;
   if (!fact.id.empty()) {
-    const std::uint64_t id = not_zero(hash64(record.value, hash64(fact.id)));
+    const std::uint64_t id = not_zero(hash64(fact.id, hash64(record.value)));
     if (std::find(slot.recent.begin(), slot.recent.end(), id) != slot.recent.end()) return;
     slot.recent.push_back(id);
     if (slot.recent.size() > kRemembered) slot.recent.erase(slot.recent.begin());
@@ -188,8 +189,19 @@ Rows PrefixOracle::expected(Database& db) const {
     const std::int64_t least = slots_.at(slot).min_event_us;
     rows.push_back(row + "|oldest=" + time_text(least == INT64_MAX ? INT64_MIN : least));
   }
-  for (const auto& [key, listing] : listings_) {
-    rows.push_back(listing_row(key.first, key.second, listing.first, listing.second));
+  // Of a product with as many listings as are kept, any but the newest may be gone.
+  const std::string of_products = "FROM listings JOIN names ON dimension=0 AND id=product";
+  const Rows full = texts_of(db, fmt::format("SELECT text {} GROUP BY product HAVING count(*)={} "
+                                             "ORDER BY text", of_products, kListingsKept));
+  const Rows kept = texts_of(db, "SELECT text||'|'||from_us " + of_products + " ORDER BY 1");
+  for (auto it = listings_.begin(); it != listings_.end(); ++it) {
+    const auto& [product, from_us] = it->first;
+    const auto next = std::next(it);
+    const bool newest = next == listings_.end() || next->first.first != product;
+    const bool may_be_gone = !newest && std::binary_search(full.begin(), full.end(), product);
+    const std::string name = fmt::format("{}|{}", product, from_us);
+    if (may_be_gone && !std::binary_search(kept.begin(), kept.end(), name)) continue;
+    rows.push_back(listing_row(product, from_us, it->second.first, it->second.second));
   }
   for (const auto& [product, first_us] : first_sold_) {
     rows.push_back(fmt::format("first|{}|{}", product, first_us));

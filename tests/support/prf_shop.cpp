@@ -86,7 +86,8 @@ class Writer {
     if (kind < 1) return from_us(now_us_ + 2 * kHourUs + below(48 * kHourUs));
     if (kind < 256) return from_us(now_us_ - below(kHourUs / 6));
     if (kind < 296) return from_us(now_us_ - below(3 * kHourUs));
-    ancient_ = kind < 301;
+    // Not a listing: what it then changes depends on which minutes had been pruned when it came.
+    ancient_ = kind < 301 && role_ != Role::kListings;
     return from_us(ancient_ ? now_us_ - below(20 * 24 * kHourUs) : now_us_);
   }
 

@@ -3,7 +3,7 @@
 // So the records before any offset can be worked out again without having been kept: what a store
 // must show that stands at some offsets is a function of the seed and of these offsets.
 //
-// Of the records 30 % are late (a few by weeks), 5 % are copies of an earlier one of their
+// Of the records 30 % are late (a few, no listings, by weeks), 5 % are copies of an earlier one of their
 // partition, 1 % cannot be understood, 0.1 % are stamped in the future. A sale's quantity is its
 // record number with three random digits behind the point, its amount 31 random bits of cents with
 // four random digits more: a lost or doubled record changes lines, units and money of its panes,

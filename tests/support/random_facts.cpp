@@ -17,6 +17,7 @@ class Maker {
     if (chance(60)) fact.visitor = text("visitor", 200);
     if (chance(70)) fact.id = text("id", shop_.records * 3);  // some meet by chance: duplicates
     fill(fact);
+    if (fact.kind == EventKind::kListing && shop_.listed) fact.time = *shop_.listed;
     if (chance(2)) {
       fact.future = true;
       fact.time += std::chrono::hours{2 + static_cast<int>(below(50))};
@@ -34,8 +35,10 @@ class Maker {
     const auto step = shop_.span.count() / static_cast<std::int64_t>(shop_.records);
     std::int64_t us = step * static_cast<std::int64_t>(index);
     if (chance(20)) us -= static_cast<std::int64_t>(below(30'000'000));
-    const auto span = static_cast<std::uint64_t>(shop_.span.count());
-    if (chance(5)) us -= static_cast<std::int64_t>(below(span));
+    const Duration late_by = shop_.late_by == Duration{} ? shop_.span : shop_.late_by;
+    if (chance(shop_.very_late)) {
+      us -= static_cast<std::int64_t>(below(static_cast<std::uint64_t>(late_by.count())));
+    }
     if (chance(10)) us -= us % 60'000'000;
     if (chance(1)) us -= us % 60'000'000 + 1;
     return shop_.begin + Duration{us};

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "support/fact.h"
@@ -17,6 +18,10 @@ struct RandomShop {
   EventTime begin{};                 // time of the first records
   Duration span = std::chrono::hours{30};
   std::uint32_t products = 30;
+  std::uint64_t very_late = 5;       // percent of the records, by up to `late_by`
+  Duration late_by{};                // zero: the whole span
+  // Every listing of a product is as old as this. Unset: they are spread over the span.
+  std::optional<EventTime> listed{};
 };
 
 // By partition, in offset order. Sales of one and more lines, orders that share lines over

@@ -106,7 +106,7 @@ class ShopFile {
       if (tier == 0) continue;
       sql(fmt::format("INSERT INTO categories VALUES({},{},{},{},{},0) {}", tier, at,
                       own != 0 ? own : listed, currency, measures, kAdd));
-      sql(fmt::format("INSERT INTO products VALUES({},{},{},{},{},{},0) {}", tier, at, product, own,
+      sql(fmt::format("INSERT INTO products VALUES({},{},{},{},{},{},0,0) {}", tier, at, product, own,
                       currency, measures, kAdd));
     }
   }

@@ -44,6 +44,8 @@
 #include <fmt/format.h>
 
 #include <retailpulse/kafka.h>
+#include <retailpulse/metrics.h>
+#include <retailpulse/source.h>
 
 #include "support/prefix_oracle.h"
 #include "support/prf_shop.h"
@@ -62,7 +64,9 @@ constexpr int kEpisode = 50;
 constexpr std::uint32_t kPartitions = 2;
 constexpr Millis kTick{10};
 constexpr Millis kPointWithin{1500};
+constexpr Millis kLogWithin{30'000};
 constexpr Millis kEndsWithin{5000};     // after a signal
+constexpr Millis kSlowedEndsWithin{30'000};  // with naps at each statement, or seeks that wait
 constexpr Millis kReadsWithin{60'000};  // everything, with -e
 constexpr const char* kZone = "Europe/Berlin";
 
@@ -271,15 +275,22 @@ class Child {
     const auto envp = pointers(env);
     const int out = open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (out < 0) die("cannot write " + log);
+    // One that we were started to ignore (nohup, &) would be lost before the program takes it.
+    sigset_t all, before;
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, &before);
     pid_ = fork();
     if (pid_ < 0) die("cannot start a process");
     if (pid_ == 0) {  // only async-signal-safe calls from here on
       prctl(PR_SET_PDEATHSIG, SIGKILL);
+      for (const int signal : {SIGTERM, SIGINT, SIGHUP}) std::signal(signal, SIG_DFL);
+      sigprocmask(SIG_SETMASK, &before, nullptr);
       dup2(out, STDOUT_FILENO);
       dup2(out, STDERR_FILENO);
       execve(argv[0], argv.data(), envp.data());
       _exit(127);
     }
+    sigprocmask(SIG_SETMASK, &before, nullptr);
     close(out);
   }
 
@@ -344,6 +355,9 @@ class Feed {
     ProducerOptions how;
     how.codec = "none";
     how.linger = Millis{1};
+    // Records are as old as their events, and of a producer that last wrote so long ago a broker that
+    // was killed keeps no sequence numbers: two batches on their way could change places.
+    config_.properties["max.in.flight.requests.per.connection"] = "1";
     auto producer = open_producer(config_, how);
     must(producer.status());
     producer_ = std::move(producer).value();
@@ -379,6 +393,51 @@ class Feed {
   KafkaConfig config_;
   std::unique_ptr<MockCluster> mock_;
   std::unique_ptr<Producer> producer_;
+};
+
+// What the log itself holds, against what was written: when a store is wrong on a real broker, the
+// broker or the producer may have been first.
+class LogCheck final : public MessageSink {
+ public:
+  explicit LogCheck(const Feed& feed) : feed_(feed), read_(feed.ends().size(), 0) {}
+
+  std::string run() {
+    KafkaConfig config;
+    config.bootstrap = feed_.bootstrap();
+    Metrics metrics(1);
+    auto source = open_kafka_source(config, LaneId{0}, metrics.consumers[0]);
+    must(source.status());
+    std::vector<PartitionStart> starts;
+    for (std::uint32_t slot = 0; slot < read_.size(); ++slot) {
+      starts.push_back({.slot = PartitionSlot{slot}, .topic = feed_.topics()[slot / kPartitions],
+                        .partition = static_cast<std::int32_t>(slot % kPartitions), .offset = 0});
+    }
+    source.value()->add(std::move(starts));
+    const auto until = std::chrono::steady_clock::now() + kLogWithin;
+    while (read_ != feed_.ends() && std::chrono::steady_clock::now() < until) {
+      must(source.value()->poll(*this, Millis{50}));
+    }
+    if (!different_.empty()) return "the log is not what was written: " + different_;
+    return read_ == feed_.ends() ? "the log is what was written" : "the log could not be read";
+  }
+
+  bool on_message(const Message& message) override {
+    const std::uint32_t slot = index_of(message.slot);
+    const PrfRecord wanted = feed_.shop().record(slot, read_[slot]);
+    const bool same = message.offset == read_[slot] && message.value == wanted.value;
+    if (!same && different_.empty()) {
+      different_ = fmt::format("slot {}, offset {}: {} instead of record {}: {}", slot,
+                               message.offset, message.value, read_[slot], wanted.value);
+    }
+    ++read_[slot];
+    return true;
+  }
+  void on_end(PartitionSlot, Offset) override {}
+
+ private:
+  const Feed& feed_;
+  std::vector<Offset> read_;
+  std::string different_;
 };
 
 // --- The loop ------------------------------------------------------------------------------------
@@ -429,7 +488,10 @@ class Loop {
     data_ = fmt::format("{}/store-{}", folder_, episode);
     oracle_ = std::make_unique<PrefixOracle>(feed.shop(), feed.topics(), time_);
     for (int i = 0; i < kEpisode && more(); ++i) {
-      if (!run_round(tally_.rounds++)) return false;
+      if (!run_round(tally_.rounds++)) {
+        if (!options_.kafka.empty()) fmt::print(stderr, "{}\n", LogCheck(feed).run());
+        return false;
+      }
     }
     if (!read_to_end("to the end")) return false;
     // Everything once more from offset 0 into a new store must give the same.
@@ -556,11 +618,17 @@ class Loop {
         if (unheard(*status, plan, begun)) return true;
         return *status == 0 || fault("after a signal: " + status_text(*status));
       }
-      child.send(plan.signal);
+      // Another one: of two alike that both wait the kernel delivers one.
+      child.send(plan.signal == SIGTERM ? SIGINT : SIGTERM);
       twice = true;
     }
-    const auto status = child.wait(twice ? Millis{1000} : kEndsWithin);
-    if (!status) return fault("a signal did not end it in time\n" + last_lines(log()));
+    const bool slowed = !plan.yield.empty() || !plan.fault.empty();
+    const Millis limit = slowed ? kSlowedEndsWithin : kEndsWithin;
+    const auto status = child.wait(twice ? Millis{1000} : limit);
+    if (!status) {
+      return fault(fmt::format("{} did not end it in time\n{}",
+                               twice ? "a second signal" : "a signal", last_lines(log())));
+    }
     if (unheard(*status, plan, begun)) return true;
     const int code = WIFEXITED(*status) ? WEXITSTATUS(*status) : -1;
     const bool fine = code == 0 || (twice && code == 1);

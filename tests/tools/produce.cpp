@@ -270,7 +270,7 @@ std::uint64_t produce_all(const Arguments& a) {
     produce_line(producer, a, line);
     ++count;
     if (a.each_ms > 0) {
-      check(producer.flush(kTimeout));
+      check(producer.flush(std::chrono::minutes{2}));  // a broker may be away
       std::this_thread::sleep_for(std::chrono::milliseconds{a.each_ms});
     }
   }

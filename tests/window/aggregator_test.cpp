@@ -357,6 +357,36 @@ TEST_CASE("a replayed record is counted like another, but moves no offset", "[ag
   CHECK(lane.cut()->advances[0].counts[static_cast<std::size_t>(Bucket::kDuplicate)] == 1);
 }
 
+TEST_CASE("T7: below the floor a record is too late, from the moment it is told", "[aggregator]") {
+  OneLane lane;
+  lane.aggregator().adopt();
+  lane.fold({at("09:59:59").sale("mug", "1")});
+  lane.aggregator().refuse_before(to_us(utc("10:00:00")));
+  lane.fold({at("09:59:59.999999").sale("mug", "1").with_id("a"), at("10:00:00").sale("mug", "1"),
+             at("09:59:00").rating("mug", "5").by("ann"), at("09:59:59").sale("mug", "1").with_id("a"),
+             at("09:00:00").listing("mug", "Kitchen")});
+  lane.replay({at("09:59:00").sale("mug", "1"), at("10:00:01").sale("mug", "1")});
+  const auto epoch = lane.cut();
+  REQUIRE(epoch->advances.size() == 1);
+  const PartitionAdvance& a = epoch->advances[0];
+  const auto in = [&a](Bucket bucket) { return a.counts[static_cast<std::size_t>(bucket)]; };
+  CHECK(in(Bucket::kCounted) == 3);    // one before the floor rose, one at it, the listing
+  CHECK(in(Bucket::kTooLate) == 2);
+  CHECK(in(Bucket::kDuplicate) == 1);  // of a record that was too late
+  CHECK(a.late == 1);                  // the listing: late says nothing about being refused
+  CHECK(a.max_event_us == to_us(utc("10:00:01")));
+  CHECK(a.min_event_us == to_us(utc("09:00:00")));
+  REQUIRE(epoch->replays.size() == 2);
+  CHECK(epoch->replays[0].bucket == Bucket::kTooLate);
+  CHECK(epoch->replays[1].bucket == Bucket::kCounted);
+  std::int64_t lines = 0;
+  for (const TotalDelta& total : epoch->totals) lines += total.sales.lines;
+  CHECK(lines == 3);
+  CHECK(epoch->ratings.empty());
+  CHECK(epoch->visitors.empty());
+  CHECK(epoch->listings.size() == 1);
+}
+
 TEST_CASE("an epoch is due when rows, or far fewer rejects, have piled up", "[aggregator]") {
   OneLane lane;
   lane.aggregator().adopt();

@@ -51,6 +51,26 @@ TEST_CASE("recent ids agree with a plain first-in-first-out set", "[recent_ids]"
   compare(random, kRecentIds * 2, std::uint64_t{1} << 32, 300'000);  // equal low halves
 }
 
+// Ids that all belong into one place of the set, among others: places far from home, beyond what a
+// place itself can tell.
+TEST_CASE("ids that want the same place are told apart, and forgotten one by one", "[recent_ids]") {
+  constexpr std::uint64_t kUnmultiply = 0xf1de83e19937733d;  // times 0x9e3779b97f4a7c15 is 1
+  static_assert(kUnmultiply * 0x9e3779b97f4a7c15 == 1);
+  const std::uint64_t seed = std::random_device{}();
+  INFO("seed " << seed);
+  std::mt19937_64 random(seed);
+  RecentIds recent;
+  Reference reference;
+  for (int i = 0; i < 400'000; ++i) {
+    const bool crowded = random() % 16 == 0;
+    const std::uint64_t id = crowded ? kUnmultiply * ((std::uint64_t{77} << 32) | (1 + random() % 3'000))
+                                     : 1 + random() % (2 * kRecentIds);
+    const bool expected = reference.first_seen(id);
+    if (recent.first_seen(id) != expected) FAIL("step " << i << " id " << id);
+  }
+  CHECK(recent.size() == kRecentIds);
+}
+
 TEST_CASE("an id is forgotten exactly when kRecentIds newer ones have come", "[recent_ids]") {
   RecentIds recent;
   REQUIRE(recent.first_seen(1));
