@@ -178,7 +178,8 @@ class Embedder {
   all() {
     const names = [...this.sources.keys()];
     for (const name of names.filter((each) => each.endsWith('.html'))) this.finish(name);
-    for (const name of names) if (!this.bundled.has(name)) this.finish(name);
+    // vendor/ also by itself: pages from --web-dir ask for it.
+    for (const name of names) if (!this.bundled.has(name) || name.startsWith('vendor/')) this.finish(name);
     return [...this.done.values()];
   }
 

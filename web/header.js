@@ -4,6 +4,7 @@ import * as format from './format.js';
 import {kBuckets, ledgerSum} from './frame.js';
 
 const kStaleMs = 15000;
+const kFillingS = 120; // so far behind, a demo is still telling its past
 
 // What the chip may say: [tone, icon, what it means].
 const kStates = {
@@ -14,6 +15,11 @@ const kStates = {
     'wait',
     'backfill',
     'Records from before the start are being read; the charts fill up from the past.',
+  ],
+  filling: [
+    'wait',
+    'backfill',
+    'The demo shop first tells what happened in the hour before now; it takes a few seconds.',
   ],
   paused: [
     'hold',
@@ -30,11 +36,16 @@ const kStates = {
     'wait',
     'The connection was lost and is being restored. The last good numbers stay.',
   ],
-  degraded: ['warn', 'warn', 'Some source is in error; numbers of the others keep coming.'],
+  degraded: ['warn', 'warn', 'A stage of the pipeline stands still; a restart loses nothing.'],
   read_only: [
     'bad',
     'lock',
-    'The store cannot be written. Numbers stand still, nothing is lost: reading goes on from here.',
+    'The store failed. Numbers stand still, nothing is lost: after a restart reading goes on from here.',
+  ],
+  store_paused: [
+    'warn',
+    'pause',
+    'The store cannot be written at the moment. Numbers stand still, nothing is lost: counting goes on by itself.',
   ],
   outdated: ['warn', 'warn', 'The program was updated. Load the page again.'],
 };
@@ -55,6 +66,8 @@ export function judge({frame, link, paused, edge, now}) {
   if (silent > kStaleMs)
     return {name: 'stale', text: `STALE ${format.duration(silent / 1000)}`, reason: link.why};
   if (link.failed) return {name: 'reconnecting', text: 'RECONNECTING', reason: link.why};
+  if (frame.state.name === 'live' && frame.state.demo && frame.delay_s > kFillingS)
+    return {name: 'filling', text: 'FILLING', more: 'demo'};
   return serverState(frame.state);
 }
 

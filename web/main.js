@@ -2,6 +2,7 @@
 // drawn) and go through every panel. Pausing holds the shown frame while the feed goes on.
 import {Categories} from './categories.js';
 import {attribute, byId, el, icon, keep, kept, put, reconcile, reveal, say} from './dom.js';
+import {Explain} from './explain.js';
 import {Feed} from './feed.js';
 import {clockTime} from './format.js';
 import {whyEmpty} from './frame.js';
@@ -27,7 +28,8 @@ class Page {
     this.edge = null; // the newest frame known
     this.paused = false;
     this.header = new Header();
-    this.tiles = new Tiles();
+    this.explain = new Explain();
+    this.tiles = new Tiles((shape) => this.explain.choose(shape, this.shown));
     this.ledger = new Ledger();
     this.revenue = new Revenue(byId('revenue'));
     this.panels = [
@@ -89,12 +91,15 @@ class Page {
     const empty = whyEmpty(this.shown);
     this.tiles.update(this.shown);
     this.ledger.update(this.shown);
+    this.explain.update(this.shown);
     for (const panel of this.panels) panel.update(this.shown, empty?.short);
     this.fillCurrencies(frame);
     this.refreshHeader();
     const notice = empty?.long ?? (frame.state.name === 'live' ? '' : frame.state.reason);
     if (notice) put(byId('notice'), notice);
     reveal(byId('notice'), Boolean(notice));
+    if (frame.lost?.lately) put(byId('lost'), frame.lost.lately);
+    reveal(byId('lost'), Boolean(frame.lost?.lately));
     attribute(document.documentElement, 'data-phase', empty ? 'empty' : 'ready');
     attribute(document.documentElement, 'data-frame', frame.frame);
     attribute(document.documentElement, 'data-busy', null);
@@ -145,6 +150,7 @@ class Page {
       ' ': () => this.pause(),
       v: () => this.toggleTable(),
       d: () => this.nextTheme(),
+      e: () => this.explainTile(),
       '?': () => byId('about').togglePopover(),
     }[event.key.toLowerCase()];
     if (!act) return;
@@ -163,6 +169,11 @@ class Page {
       panel.panel.twin.contains(document.activeElement);
     panel.panel.toggle();
     if (hadFocus) (panel.panel.tabular ? panel.panel.twin : panel.panel.chart).focus();
+  }
+
+  explainTile() {
+    this.explain.choose(this.tiles.asked, this.shown);
+    byId('explain').togglePopover();
   }
 
   pause() {

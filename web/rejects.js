@@ -53,7 +53,9 @@ class Rejects {
     const total = counted.reduce((sum, row) => sum + row.records, 0);
     put(
       byId('summary'),
-      total === 0
+      ledger.totals.consumed === 0
+        ? 'Nothing has been read yet.'
+        : total === 0
         ? 'Every record that was read could be understood.'
         : `${total.toLocaleString('en')} of ${ledger.totals.consumed.toLocaleString('en')} records read ` +
             'stand in the ledger as rejected; the newest are kept here.',
@@ -61,7 +63,9 @@ class Rejects {
     fillSelect(byId('topic'), 'All topics', sums(counted, 'topic'), this.scope.topic);
     fillSelect(byId('reason'), 'All reasons', sums(counted, 'reason'), this.scope.reason);
     byId('list').replaceChildren(...rows.map(record));
-    reveal(byId('none'), rows.length === 0);
+    reveal(byId('list'), rows.length > 0);
+    reveal(byId('none'), rows.length === 0 && total > 0);
+    reveal(byId('turns'), next !== null || this.befores.length > 1);
     byId('older').disabled = next === null;
     byId('newer').disabled = this.befores.length === 1;
     byId('again').disabled = rows.length === 0;

@@ -109,12 +109,12 @@ export class Revenue {
     this.panel.update(frame, empty ?? nothing);
     this.frame = frame;
     const words = kRangeWords[frame.range] ?? '';
+    const currency = series.currency || frame.currency;
     put(
       byId('revenue-sub'),
-      `net per ${format.stepWords(series.step_us)}, ${series.currency || frame.currency} · ` +
-        frame.zone,
+      [`net per ${format.stepWords(series.step_us)}`, currency, frame.zone].filter(Boolean).join(' · '),
     );
-    const total = format.addDecimals(series.panes.map(({net}) => net));
+    const total = nothing ? null : format.addDecimals(series.panes.map(({net}) => net));
     number(byId('revenue-total'), {
       frame: frame.frame,
       kpi: 'series.net.total',
@@ -202,7 +202,7 @@ export class Revenue {
   }
 
   make() {
-    if (!globalThis.uPlot) return; // the drawing library did not load; the table has the numbers
+    if (!globalThis.uPlot) return this.panel.toggle(); // not loaded; the table has the numbers
     this.chart.colours = palette(this.surface);
     this.holder.replaceChildren();
     const {clientWidth: width, clientHeight: height} = this.surface;

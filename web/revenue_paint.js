@@ -112,26 +112,24 @@ function timeMarks(plot, {from, to, zone}) {
   return marks;
 }
 
-// One hatch for each colour, so that no frame makes a new one.
-const hatches = new Map();
-function hatch(context, colour) {
-  let pattern = hatches.get(colour);
-  if (pattern) return pattern;
-  const tile = document.createElement('canvas');
-  const size = (tile.width = tile.height = 8 * Math.ceil(devicePixelRatio));
-  const brush = tile.getContext('2d');
-  brush.strokeStyle = colour;
-  brush.lineWidth = Math.ceil(devicePixelRatio);
-  brush.beginPath();
-  for (const shift of [-size, 0, size]) {
-    brush.moveTo(shift, size);
-    brush.lineTo(shift + size, 0);
+// Slanted lines over a box. Drawn, not a pattern: a second canvas costs more than all of them.
+function hatch(context, colour, left, top, width, height) {
+  const gap = 8 * devicePixelRatio;
+  context.save();
+  context.beginPath();
+  context.rect(left, top, width, height);
+  context.clip();
+  context.beginPath();
+  // On one grid, wherever the box begins.
+  for (let x = Math.floor(left / gap) * gap; x < left + width + height; x += gap) {
+    context.moveTo(x, top);
+    context.lineTo(x - height, top + height);
   }
-  brush.stroke();
-  pattern = context.createPattern(tile, 'repeat');
-  if (hatches.size > 16) hatches.clear();
-  hatches.set(colour, pattern);
-  return pattern;
+  context.strokeStyle = colour;
+  context.lineWidth = Math.ceil(devicePixelRatio);
+  context.setLineDash([]); // the last series may have left its own
+  context.stroke();
+  context.restore();
 }
 
 function paintBelow(plot, chart) {
@@ -145,17 +143,14 @@ function paintBelow(plot, chart) {
     const [start, end] = [x(from), x(to)];
     context.fillStyle = chart.colours['peak-ground'];
     context.fillRect(start, top, end - start, height);
-    if (provisional) {
-      context.fillStyle = hatch(context, chart.colours.hatch);
-      context.fillRect(start, top, end - start, height);
-    }
+    if (provisional) hatch(context, chart.colours.hatch, start, top, end - start, height);
     context.fillStyle = chart.colours.peak;
     context.fillRect(start, top, end - start, 2 * devicePixelRatio);
   }
   const open = chart.panes.find(({state}) => state === 'provisional');
   if (open) {
-    context.fillStyle = hatch(context, chart.colours.hatch);
-    context.fillRect(x(open.start_us), top, left + width - x(open.start_us), height);
+    const start = x(open.start_us);
+    hatch(context, chart.colours.hatch, start, top, left + width - start, height);
   }
   context.restore();
 }
@@ -169,7 +164,7 @@ function paintAbove(plot, chart) {
     const y = plot.valToPos(Number(pane.net), 'y', true);
     if (pane === chart.stem) paintStem(plot, chart, x, y);
     else if (pane.state === 'revised')
-      dot(context, x, y, 3 * px, chart.colours.revenue, chart.colours.surface, 1.5 * px);
+      dot(context, x, y, 2.5 * px, chart.colours.revenue, chart.colours.surface, px);
     else if (chart.alone.has(pane))
       dot(context, x, y, 1.5 * px, chart.colours.revenue, chart.colours.revenue, px);
   }

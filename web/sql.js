@@ -25,7 +25,9 @@ class Console {
   constructor() {
     this.text = byId('query');
     this.button = byId('run');
-    this.text.value = new URLSearchParams(location.search).get('q') ?? kept('sql') ?? kExamples[0][1];
+    // After the #, so that it may have lines and stays out of logs.
+    const linked = new URLSearchParams(location.hash.slice(1)).get('q');
+    this.text.value = linked ?? kept('sql') ?? kExamples[0][1];
     this.button.addEventListener('click', () => this.run());
     this.text.addEventListener('keydown', (event) => {
       if (event.key !== 'Enter' || !(event.ctrlKey || event.metaKey)) return;
@@ -75,11 +77,15 @@ class Console {
     const cut = truncated ? ', cut here: there are more than this page takes' : '';
     put(byId('result-sub'), `${found}${cut} · ${Math.round(took)} ms · frame ${commit}`);
     attribute(byId('result-sub'), 'data-cut', truncated ? '' : null);
+    const numeric = columns.map((name, i) => isNumeric(rows.map((row) => row[i])));
+    const heads = columns.map((name, i) =>
+      el('th', {scope: 'col', class: styleOf(name, numeric[i])}, visible(name)),
+    );
     const table = el(
       'table',
       {class: 'grid'},
-      el('thead', {}, el('tr', {}, ...columns.map((name, i) => head(name, rows[0]?.[i])))),
-      el('tbody', {}, ...rows.map((row) => el('tr', {}, ...row.map(cell)))),
+      el('thead', {}, el('tr', {}, ...heads)),
+      el('tbody', {}, ...rows.map((row) => el('tr', {}, ...row.map((value, i) => cell(value, numeric[i]))))),
     );
     byId('rows').replaceChildren(table);
     reveal(byId('result'), true);
@@ -89,16 +95,23 @@ class Console {
 
 const kShort = 28; // longer texts may be broken anywhere
 
-const styleOf = (value) =>
-  typeof value === 'number' ? 'num' : String(value).length > kShort ? 'long' : null;
+// Money and units come as exact text; a column of nothing but numbers stands to the right.
+const kDecimal = /^-?\d+(\.\d+)?$/;
 
-function head(name, first) {
-  return el('th', {scope: 'col', class: styleOf(typeof first === 'number' ? first : name)}, visible(name));
+function isNumeric(values) {
+  const given = values.filter((value) => value !== null);
+  return (
+    given.every((value) => typeof value === 'number' || kDecimal.test(value)) &&
+    given.some((value) => typeof value === 'number' || value.includes('.'))
+  );
 }
 
-function cell(value) {
-  if (value === null) return el('td', {class: 'null'}, 'NULL');
-  return el('td', {class: styleOf(value)}, visible(String(value)));
+const styleOf = (value, numeric) =>
+  numeric ? 'num' : String(value).length > kShort ? 'long' : null;
+
+function cell(value, numeric) {
+  if (value === null) return el('td', {class: numeric ? 'null num' : 'null'}, 'NULL');
+  return el('td', {class: styleOf(value, numeric)}, visible(String(value)));
 }
 
 frame();

@@ -1,6 +1,7 @@
 // The tiles: today's key figures, each with a line of the recent past and a badge that says how
 // far the number can be trusted.
-import {attribute, byId, el, number, put, svg} from './dom.js';
+import {attribute, byId, el, number, put, reveal, svg} from './dom.js';
+import {stateOf} from './explain.js';
 import * as format from './format.js';
 
 const kLineHeight = 30;
@@ -85,8 +86,9 @@ const kTiles = [
 ];
 
 export class Tiles {
-  constructor() {
-    this.tiles = kTiles.map((shape) => makeTile(shape));
+  // onExplain(shape) when somebody asks where a number comes from.
+  constructor(onExplain) {
+    this.tiles = kTiles.map((shape) => makeTile(shape, onExplain));
     byId('tiles').replaceChildren(...this.tiles.map(({node}) => node));
     byId('formulas').append(
       ...kTiles.map(({name, formula}) => el('div', {}, el('dt', {}, name), el('dd', {}, formula))),
@@ -96,9 +98,15 @@ export class Tiles {
   update(frame) {
     for (const tile of this.tiles) updateTile(tile, frame);
   }
+
+  // Of the tile that has the focus, else the one under the pointer, else the first.
+  get asked() {
+    const node = document.activeElement?.closest('.tile') ?? document.querySelector('.tile:hover');
+    return (this.tiles.find((tile) => tile.node === node) ?? this.tiles[0]).shape;
+  }
 }
 
-function makeTile(shape) {
+function makeTile(shape, onExplain) {
   const value = el('p', {class: 'value'});
   const note = el('p', {class: 'note'});
   const parts = (shape.notes ?? []).map(([name]) => {
@@ -108,6 +116,8 @@ function makeTile(shape) {
   });
   const small = el('span', {}, shape.small ?? '');
   if (!shape.notes) note.append(small);
+  const change = el('span', {class: 'change', hidden: ''});
+  note.append(change);
   const badge = el('span', {class: 'badge'});
   const line = svg('path', {class: 'line'});
   const area = svg('path', {class: 'area'});
@@ -122,23 +132,37 @@ function makeTile(shape) {
     area,
     line,
   );
+  const why = el(
+    'button',
+    {
+      class: 'why',
+      type: 'button',
+      popovertarget: 'explain',
+      'aria-haspopup': 'dialog',
+      title: `${shape.formula} Click to see where it comes from (E).`,
+    },
+    shape.name,
+    ' ',
+    el('span', {}, shape.when),
+  );
+  why.addEventListener('click', () => onExplain(shape));
   const node = el(
     'li',
     {class: shape.hero ? 'tile hero' : 'tile', 'data-measure': shape.measure},
     el(
       'div',
       {class: 'tile-head'},
-      el('h3', {title: shape.formula}, shape.name, ' ', el('span', {}, shape.when)),
+      el('h3', {}, why),
       badge,
     ),
     value,
     note,
     spark,
   );
-  return {shape, node, value, parts, small, badge, line, area};
+  return {shape, node, value, parts, small, change, badge, line, area};
 }
 
-function updateTile({shape, value, parts, small, badge, line, area}, frame) {
+function updateTile({shape, value, parts, small, change, badge, line, area}, frame) {
   const kpi = frame.kpis[shape.kpi];
   if (!kpi) return;
   const shown = shape.show(kpi);
@@ -152,28 +176,37 @@ function updateTile({shape, value, parts, small, badge, line, area}, frame) {
   if (kpi.value === null && kpi.why_null && !shape.notes) put(small, kpi.why_null);
   else if (shape.votes) put(small, `${format.count(kpi.n)} ${kpi.n === 1 ? 'rating' : 'ratings'}`);
   else if (!shape.notes) put(small, shape.small);
+  updateChange(change, kpi, shape, frame);
   updateBadge(badge, kpi);
-  const {stroke, fill} = sparkPaths(kpi.spark ?? []);
+  const {stroke, fill} = sparkPaths(kpi.value === null ? [] : (kpi.spark ?? []));
   attribute(line, 'd', stroke);
   attribute(area, 'd', fill);
+}
+
+// Against yesterday up to the same time, which the title names.
+function updateChange(node, kpi, {show}, {zone, watermark_us: mark}) {
+  const known = kpi.value !== null && kpi.previous !== undefined && mark !== null;
+  reveal(node, known);
+  if (!known) return;
+  const [now, then] = [Number(kpi.value), Number(kpi.previous)];
+  const share = then > 0 ? now / then - 1 : null;
+  const sign = share === null || Math.abs(share) < 0.0005 ? '' : share > 0 ? '▲' : '▼';
+  put(node, share === null ? 'new' : `${sign} ${format.percent(Math.abs(share))}`.trim());
+  attribute(node, 'data-move', sign === '▲' ? 'up' : sign === '▼' ? 'down' : null);
+  const {text, title} = show({...kpi, value: kpi.previous});
+  attribute(
+    node,
+    'title',
+    `${title ?? text} yesterday at ${format.minuteTime(mark, zone)}, the same time of the day`,
+  );
 }
 
 function updateBadge(badge, kpi) {
   const estimated = typeof kpi.error === 'number' && kpi.error > 0;
   const state = kpi.state ?? 'final';
-  put(badge, estimated ? `≈ ±${format.percent(kpi.error)}` : state);
+  put(badge, kpi.value === null ? '' : estimated ? `≈ ±${format.percent(kpi.error)}` : state);
   attribute(badge, 'data-state', estimated ? 'estimated' : state);
-  attribute(
-    badge,
-    'title',
-    estimated
-      ? `An estimate: two times of three within ${format.percent(kpi.error)} of the truth.`
-      : state === 'provisional'
-        ? 'Exact for everything up to the data clock; the day is still open.'
-        : state === 'revised'
-          ? 'Exact; a late event corrected it.'
-          : 'Exact and complete.',
-  );
+  attribute(badge, 'title', stateOf(kpi));
 }
 
 // Line and area in a box of 100 × kLineHeight; null is a gap.

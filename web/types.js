@@ -1,15 +1,14 @@
-// Event distribution: a ring of at most six kinds and "Other", labelled at the marks. A kind keeps
-// its colour for life: slots are given in the order in which kinds are first seen, and kept.
-import {attribute, el, keep, kept, number, put, svg} from './dom.js';
+// Event distribution: a ring of at most six kinds and "Other", and beneath it a row for each, in the
+// same order, so that colour is never the only key. A kind keeps its colour for life: slots are given
+// in the order in which kinds are first seen, and kept.
+import {attribute, el, keep, kept, number, put, reconcile, svg} from './dom.js';
 import * as format from './format.js';
 import {Panel} from './panel.js';
 
 const kSlices = 6;
 const kColours = 8;
 const kKept = 64; // kinds whose colour is remembered
-const kBox = {width: 380, height: 336, x: 190, y: 166, outer: 94, inner: 63};
-const kLabelGap = 38;
-const kNameLength = 15;
+const kBox = {size: 200, x: 100, y: 100, outer: 98, inner: 67};
 
 export class Types {
   constructor(root) {
@@ -35,23 +34,17 @@ export class Types {
   }
 
   make() {
-    this.total = svg('text', {class: 'ring-total', x: kBox.x, y: kBox.y + 2});
+    this.total = svg('text', {class: 'ring-total', x: kBox.x, y: kBox.y + 4});
     this.slices = Array.from({length: kSlices + 1}, () => {
-      const slice = {
-        arc: svg('path', {class: 'arc'}),
-        lead: svg('path', {class: 'lead'}),
-        name: svg('text', {class: 'ring-name'}),
-        share: svg('text', {class: 'ring-share'}),
-      };
-      slice.title = svg('title');
-      slice.group = svg('g', {}, slice.title, slice.arc, slice.lead, slice.name, slice.share);
-      return slice;
+      const [title, arc] = [svg('title'), svg('path', {class: 'arc'})];
+      return {title, arc, group: svg('g', {}, title, arc)};
     });
+    this.kinds = el('ol', {class: 'kinds'});
     this.panel.chart.append(
       svg(
         'svg',
         {
-          viewBox: `0 0 ${kBox.width} ${kBox.height}`,
+          viewBox: `0 0 ${kBox.size} ${kBox.size}`,
           role: 'img',
           'aria-labelledby': 'types-title types-summary',
         },
@@ -59,6 +52,7 @@ export class Types {
         this.total,
         svg('text', {class: 'ring-unit', x: kBox.x, y: kBox.y + 22}, 'events'),
       ),
+      this.kinds,
     );
   }
 
@@ -74,42 +68,20 @@ export class Types {
       text: format.countTile(total, 6),
     });
     const shown = slicesOf(types, total);
-    const labels = placeLabels(shown);
     this.colour(shown);
-    this.slices.forEach((slice, i) => this.paint(slice, shown[i], labels[i], frame.frame));
+    this.slices.forEach((slice, i) => paintArc(slice, shown[i]));
+    reconcile(
+      this.kinds,
+      shown,
+      ({name, other}) => (other ? 'other' : `kind ${name}`),
+      makeKind,
+      (node, slice) => updateKind(node, slice, frame.frame),
+    );
     const [first] = types;
     this.panel.summarise(
       `${format.quoted(first.name)} is the most frequent of ${types.length} kinds: ` +
         `${format.percent(first.events / total)} of ${format.count(total)} events.`,
     );
-  }
-
-  paint({group, title, arc, lead, name, share}, slice, label, frame) {
-    attribute(group, 'visibility', slice ? null : 'hidden');
-    if (!slice) return;
-    attribute(group, 'data-slot', slice.slot);
-    attribute(arc, 'd', ring(slice.from, slice.to));
-    attribute(lead, 'd', label.lead);
-    for (const [node, y] of [
-      [name, label.y - 3],
-      [share, label.y + 13],
-    ]) {
-      attribute(node, 'x', label.x);
-      attribute(node, 'y', y);
-      attribute(node, 'text-anchor', label.anchor);
-    }
-    put(
-      name,
-      slice.name.length > kNameLength ? `${slice.name.slice(0, kNameLength - 1)}…` : slice.name,
-    );
-    number(share, {
-      frame,
-      kpi: slice.other ? 'types.other' : 'types.events',
-      key: slice.name,
-      value: slice.events,
-      text: format.percent(slice.events / slice.total),
-    });
-    put(title, `${slice.name}: ${format.count(slice.events)}`);
   }
 
   // Each kind's slot is kept between visits; of two on show with the same slot, the smaller one
@@ -137,6 +109,41 @@ export class Types {
   }
 }
 
+function paintArc({group, title, arc}, slice) {
+  attribute(group, 'visibility', slice ? null : 'hidden');
+  if (!slice) return;
+  attribute(group, 'data-slot', slice.slot);
+  attribute(arc, 'd', ring(slice.from, slice.to));
+  put(title, `${slice.name}: ${format.count(slice.events)}`);
+}
+
+function makeKind() {
+  return el(
+    'li',
+    {},
+    el('span', {class: 'swatch', 'aria-hidden': 'true'}),
+    el('span', {class: 'name'}),
+    el('b'),
+    el('span', {class: 'share'}),
+  );
+}
+
+function updateKind(node, {name, events, total, slot, other}, frame) {
+  const [, label, value, share] = node.children;
+  attribute(node, 'data-slot', slot);
+  put(label, name);
+  attribute(label, 'title', name);
+  number(value, {
+    frame,
+    kpi: other ? 'types.other' : 'types.events',
+    key: name,
+    value: events,
+    text: format.countTile(events, 7),
+    title: format.count(events),
+  });
+  put(share, format.percent(events / total));
+}
+
 function slicesOf(types, total) {
   const rest = types.slice(kSlices);
   const slices = types.slice(0, kSlices).map(({name, events}) => ({name, events, total}));
@@ -148,7 +155,7 @@ function slicesOf(types, total) {
       events: rest.reduce((sum, {events}) => sum + events, 0),
     });
   }
-  let angle = Math.PI * (1 - slices[0].events / (total || 1)); // the greatest hangs at the bottom
+  let angle = 0; // from twelve o'clock on, as the rows go down
   for (const slice of slices) {
     slice.from = angle;
     angle += (slice.events / (total || 1)) * 2 * Math.PI;
@@ -175,44 +182,4 @@ function ring(from, to) {
     `M${point(from, outer)}A${outer} ${outer} 0 ${large} 1 ${point(to, outer)}` +
     `L${point(to, inner)}A${inner} ${inner} 0 ${large} 0 ${point(from, inner)}Z`
   );
-}
-
-// One label beside each slice, pushed apart on its side so that none covers another; the first
-// slice has its label below the ring.
-function placeLabels(slices) {
-  const labels = slices.map(({from, to}) => {
-    const middle = (from + to) / 2;
-    return {middle, y: at(middle, kBox.outer + 22)[1], right: Math.sin(middle) >= 0};
-  });
-  for (const right of [true, false])
-    spread(labels.slice(1).filter((label) => label.right === right));
-  const [first, ...others] = labels;
-  const below = kBox.y + kBox.outer;
-  Object.assign(first, {
-    x: kBox.x,
-    y: below + 34,
-    anchor: 'middle',
-    lead: `M${kBox.x} ${below + 4}V${below + 17}`,
-  });
-  for (const label of others) {
-    const edge = kBox.x + (label.right ? 1 : -1) * (kBox.outer + 14);
-    label.x = edge + (label.right ? 4 : -4);
-    label.anchor = label.right ? 'start' : 'end';
-    label.y = Number(label.y.toFixed(1));
-    const [near, far] = [3, 9].map((gap) => point(label.middle, kBox.outer + gap));
-    label.lead = `M${near}L${far}L${edge} ${label.y}`;
-  }
-  return labels;
-}
-
-function spread(side) {
-  side.sort((a, b) => a.y - b.y);
-  side.forEach((label, i) => {
-    if (i > 0) label.y = Math.max(label.y, side[i - 1].y + kLabelGap);
-  });
-  let floor = kBox.height - 24;
-  for (const label of side.reverse()) {
-    label.y = Math.max(16, Math.min(label.y, floor));
-    floor = label.y - kLabelGap;
-  }
 }
