@@ -17,7 +17,8 @@ class Broker:
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp(prefix="retailpulse-bench-")
-        started = subprocess.run([os.path.join(ROOT, "tests/kafka/start"), "--dir", self.folder],
+        started = subprocess.run([os.path.join(ROOT, "tests/kafka/start"), "--dir", self.folder,
+                                  "--set", "log.retention.ms=-1"],  # records are as old as their events
                                  check=True, capture_output=True, text=True)
         self.address = started.stdout.strip().splitlines()[-1]
         return self

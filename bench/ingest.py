@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Full pipeline against a bare librdkafka consume loop: same topic, same run, interleaved.
 
-Usage: bench/ingest.py [--records N] [--rounds N] [--partitions N] [--codec lz4] [-X NAME=VALUE ...]
-Checks first that the store's sums by category are exact. Prints a table for bench/README.md.
+Usage: bench/ingest.py [--records N] [--rounds N] [--partitions N] [--codec lz4] [--stall] [-X NAME=VALUE ...]
+Checks first that the store's sums by category are exact. Prints a table for bench/README.md. --stall adds the pipeline
+with a queue of 1 MB, which is full all the time: as it is set up, and with the back-off of a second that librdkafka
+has of itself.
 """
 import argparse
 import json
@@ -16,6 +18,8 @@ from harness import BINARY, Broker, find_tool, last_json, machine, spread
 
 
 TOPIC = "transactions"
+SMALL_QUEUE = ["-X", "queued.max.messages.kbytes=1024"]
+OWN_BACKOFF = ["-X", "fetch.queue.backoff.ms=1000"]
 
 
 def pipeline(address, folder, extra):
@@ -70,6 +74,7 @@ def main():
     parser.add_argument("--partitions", type=int, default=8)
     parser.add_argument("--rate", type=int, default=5_000, help="records per second of event time")
     parser.add_argument("--codec", default="none")
+    parser.add_argument("--stall", action="store_true")
     parser.add_argument("-X", action="append", default=[])
     words = parser.parse_args()
     extra = [part for x in words.X for part in ("-X", x)]
@@ -93,12 +98,16 @@ def main():
                 step()
             ratios.append(bares[-1]["elapsed_s"] / fulls[-1]["elapsed_s"])
             print(f"round {number + 1}: ratio {ratios[-1]:.2f}", file=sys.stderr)
+        full = [[pipeline(broker.address, data, extra + ["--zone", "UTC"] + SMALL_QUEUE + more)]
+                for more in ([], OWN_BACKOFF) if words.stall]
     ratio = spread(ratios)
     print(f"{machine()}\n{words.records} transactions, {words.partitions} partitions, {words.codec}, "
           f"{words.rounds} rounds, median [least–greatest]; whole processes, start to exit\n")
     print("| | M records/s | CPU µs per record |\n| --- | --- | --- |")
     print(row("bare librdkafka consume", bares))
     print(row("full pipeline with commits", fulls))
+    for name, runs in zip(["with a queue of 1 MB", "the same and a back-off of one second"], full):
+        print(row(name, runs))
     print(f"\nratio {ratio[0]:.2f} [{ratio[1]:.2f}–{ratio[2]:.2f}], "
           f"greatest RSS {max(r['max_rss_bytes'] for r in fulls) / 2**20:.0f} MiB")
 

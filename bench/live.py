@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
-"""A live shop: CPU, memory, and how long a record takes from the producer to the page's stream.
+"""A live shop: CPU, memory, and how long a record takes from the producer to the store and to the page's stream.
 
 Usage: bench/live.py [--rate 20000 100000] [--seconds 30]
-Probes are sales of a category of their own, sent through a second producer while the shop runs; the time is taken
-when a frame of the stream first holds their money. The producer of the shop and the broker share the machine.
+Probes are sales of a category of their own, sent through a second producer (which waits 5 ms for company) while the
+shop runs. Taken are the times when the store first holds their money, looked at every few milliseconds by another
+SQLite, and when a frame of the stream does. The producer of the shop and the broker share the machine.
 """
 import argparse
 import json
 import os
 import re
 import signal
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -22,6 +24,10 @@ from harness import BINARY, TOPICS, Broker, find_tool, machine
 
 PROBE_AMOUNT = 1_000_000_000
 PROBE_EVERY = 0.1037  # seconds; out of step with frames and commits
+WARM_UP = 10          # probes that are not measured: their producer still connects
+LOOK_EVERY = 0.004
+COMMITTED = """SELECT coalesce(sum(gross_micros), 0) FROM categories
+ WHERE tier = 3 AND category = (SELECT id FROM names WHERE dimension = 1 AND text = 'PROBE')"""
 
 
 def start_run(address, folder):
@@ -48,6 +54,17 @@ def watch_stream(url, seen):
                     seen.append(now)
 
 
+def watch_store(path, seen, done):
+    store = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
+    while not done.is_set():
+        counted = store.execute(COMMITTED).fetchone()[0] // (PROBE_AMOUNT * 1_000_000)
+        now = time.monotonic()
+        for _ in range(len(seen), counted):
+            seen.append(now)
+        time.sleep(LOOK_EVERY)
+    store.close()
+
+
 def cpu_seconds(pid):
     fields = open(f"/proc/{pid}/stat").read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
@@ -55,7 +72,7 @@ def cpu_seconds(pid):
 
 def send_probes(address, count):
     sent = []
-    producer = subprocess.Popen([find_tool("produce"), "-b", address, "-t", "transactions", "-X", "linger.ms=0"],
+    producer = subprocess.Popen([find_tool("produce"), "-b", address, "-t", "transactions"],
                                 stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True, bufsize=1)
     for number in range(count):
         record = {"transaction_id": f"probe-{number}", "product_id": "PROBE", "category": "PROBE", "currency": "USD",
@@ -81,20 +98,28 @@ def stopping(child):
         child.kill()
 
 
-def measure(process, url, address, seconds):
-    seen = []
-    threading.Thread(target=watch_stream, args=(url, seen), daemon=True).start()
+def delays(sent, seen, where):
+    if len(seen) < len(sent):
+        raise SystemExit(f"only {len(seen)} of {len(sent)} probes were seen in the {where}")
+    took = [1000 * (at - when) for at, when in zip(seen, sent)][WARM_UP:]
+    return f"{percentile(took, .5):.0f} / {percentile(took, .99):.0f}"
+
+
+def measure(process, url, address, data, seconds):
+    streamed, committed, done = [], [], threading.Event()
+    threading.Thread(target=watch_stream, args=(url, streamed), daemon=True).start()
     time.sleep(8)  # the shop is open, the catalogue is known
+    looking = threading.Thread(target=watch_store, args=(os.path.join(data, "retailpulse.db"), committed, done))
+    looking.start()
     begun, cpu, consumed = time.monotonic(), cpu_seconds(process.pid), counted(url)
-    sent = send_probes(address, int(seconds / PROBE_EVERY))
+    sent = send_probes(address, WARM_UP + int(seconds / PROBE_EVERY))
     elapsed = time.monotonic() - begun
     cpu, consumed = cpu_seconds(process.pid) - cpu, counted(url) - consumed
     time.sleep(2)
-    if len(seen) < len(sent):
-        raise SystemExit(f"only {len(seen)} of {len(sent)} probes were seen")
-    took = [1000 * (at - when) for at, when in zip(seen, sent)]
+    done.set()
+    looking.join()
     return (f"{consumed / elapsed:.0f} | {100 * cpu / elapsed:.0f} % | {rss_mib(process.pid):.0f} "
-            f"| {percentile(took, .5):.0f} | {percentile(took, .99):.0f} |")
+            f"| {delays(sent, committed, 'store')} | {delays(sent, streamed, 'stream')} |")
 
 
 def counted(url):
@@ -111,17 +136,19 @@ def main():
     parser.add_argument("--seconds", type=int, default=30)
     words = parser.parse_args()
     print(f"{machine()}\n")
-    print("| asked/s | consumed/s | CPU of one core | greatest RSS MiB | record → stream p50 ms | p99 ms |")
+    print("| asked/s | consumed/s | CPU of one core | greatest RSS MiB | sent → committed p50 / p99 ms "
+          "| sent → stream p50 / p99 ms |")
     print("| --- | --- | --- | --- | --- | --- |")
     for rate in words.rate:
         with Broker() as broker, tempfile.TemporaryDirectory() as folder:
             for topic in TOPICS:
                 broker.create(topic, 8)
-            process, url = start_run(broker.address, os.path.join(folder, "data"))
+            data = os.path.join(folder, "data")
+            process, url = start_run(broker.address, data)
             shop = subprocess.Popen([BINARY, "simulate", "-b", broker.address, "--rate", str(rate), "--seed", "3"],
                                     stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             try:
-                print(f"| {rate} | {measure(process, url, broker.address, words.seconds)}", flush=True)
+                print(f"| {rate} | {measure(process, url, broker.address, data, words.seconds)}", flush=True)
             finally:
                 stopping(shop)
                 stopping(process)
