@@ -9,9 +9,8 @@ namespace retailpulse {
 namespace {
 
 constexpr std::size_t kRingMin = 64;
-constexpr std::size_t kEvictAhead = 8;
 
-std::uint8_t tag_of(std::uint64_t id) { return static_cast<std::uint8_t>(id >> 56); }
+std::uint16_t tag_of(std::uint64_t id) { return static_cast<std::uint16_t>((id >> 48) | 1); }
 
 }  // namespace
 
@@ -20,19 +19,31 @@ std::size_t RecentIds::home(std::uint64_t id) const {
   return static_cast<std::size_t>((id * 0x9e3779b97f4a7c15ULL) >> 32) & (set_.size() - 1);
 }
 
+RecentIds::Place& RecentIds::find(std::uint64_t id) {
+  const std::size_t mask = set_.size() - 1;
+  std::size_t i = home(id);
+  while (set_[i].tag != 0 && (set_[i].tag != tag_of(id) || ring_[set_[i].at] != id)) {
+    i = (i + 1) & mask;
+  }
+  return set_[i];
+}
+
 bool RecentIds::first_seen(std::uint64_t id) {
   RP_CHECK(id != 0, "0 means that a record has no id");
   if (count_ == ring_.size() && ring_.size() < kRecentIds) grow();
-  const std::size_t mask = set_.size() - 1;
-  for (std::size_t i = home(id); set_[i].distance != 0; i = (i + 1) & mask) {
-    if (set_[i].tag == tag_of(id) && ring_[set_[i].at] == id) return false;
-  }
-  if (count_ == kRecentIds) evict_oldest();
+  if (used_ == set_.size() / 2) fill_set();
+  Place& place = find(id);
+  if (place.tag != 0) return false;
   const std::size_t at = (begin_ + count_) & (ring_.size() - 1);
+  if (count_ == kRecentIds) {
+    begin_ = (begin_ + 1) & (ring_.size() - 1);  // the oldest makes room
+  } else {
+    ++count_;
+  }
   ring_[at] = id;
-  ++count_;
   fresh_ = std::min(fresh_ + 1, count_);
-  insert(at);
+  place = {static_cast<std::uint16_t>(at), tag_of(id)};
+  ++used_;
   return true;
 }
 
@@ -59,42 +70,17 @@ void RecentIds::grow() {
   for (std::size_t i = 0; i < count_; ++i) bigger[i] = ring_[(begin_ + i) & (ring_.size() - 1)];
   ring_ = std::move(bigger);
   begin_ = 0;
-  set_.assign(ring_.size() * 2, {});
-  for (std::size_t i = 0; i < count_; ++i) insert(i);
+  set_.resize(ring_.size() * kPlacesPerId);
+  fill_set();
 }
 
-void RecentIds::insert(std::size_t at) {
-  std::size_t i = home(ring_[at]);
-  std::size_t distance = 1;
-  for (; set_[i].distance != 0; ++distance) i = (i + 1) & (set_.size() - 1);
-  set_[i] = {static_cast<std::uint16_t>(at), tag_of(ring_[at]),
-             static_cast<std::uint8_t>(std::min(distance, kFar))};
-}
-
-// How far the place i is from the home of its id.
-std::size_t RecentIds::from_home(std::size_t i) const {
-  if (set_[i].distance < kFar) return set_[i].distance - std::size_t{1};
-  return (i - home(ring_[set_[i].at])) & (set_.size() - 1);
-}
-
-// Closes the hole by moving later entries of the run back, so that no tombstones pile up.
-void RecentIds::evict_oldest() {
-  const std::size_t mask = set_.size() - 1;
-  std::size_t hole = home(ring_[begin_]);
-  while (set_[hole].at != begin_) hole = (hole + 1) & mask;
-  for (std::size_t i = (hole + 1) & mask; set_[i].distance != 0; i = (i + 1) & mask) {
-    const std::size_t distance = from_home(i);
-    const std::size_t from_hole = (i - hole) & mask;
-    if (distance < from_hole) continue;  // it would move before its home
-    set_[hole] = set_[i];
-    set_[hole].distance = static_cast<std::uint8_t>(std::min(distance - from_hole + 1, kFar));
-    hole = i;
+void RecentIds::fill_set() {
+  std::fill(set_.begin(), set_.end(), Place{});
+  for (std::size_t i = 0; i < count_; ++i) {
+    const std::size_t at = (begin_ + i) & (ring_.size() - 1);
+    find(ring_[at]) = {static_cast<std::uint16_t>(at), tag_of(ring_[at])};
   }
-  set_[hole] = {};
-  begin_ = (begin_ + 1) & (ring_.size() - 1);
-  prefetch(ring_[(begin_ + kEvictAhead) & (ring_.size() - 1)]);
-  --count_;
-  fresh_ = std::min(fresh_, count_);
+  used_ = count_;
 }
 
 }  // namespace retailpulse

@@ -5,8 +5,10 @@
 // first-in, first-out), so lanes, batches and restarts cannot change it.
 //
 // Thread:     role aggregator.
-// Invariants: the set has exactly one place for each id of the ring; 0 is never an id.
-// Limits:     kRecentIds ids; grows by doubling, 1 MiB at most for each partition whose records
+// Invariants: the set has a place for each id of the ring; 0 is never an id. A place whose id left
+//             the ring stays until the set is half full and filled anew: it names a position where
+//             another id stands by then, so it is never taken for one.
+// Limits:     kRecentIds ids; grows by doubling, 1.5 MiB at most for each partition whose records
 //             carry ids, nothing for one whose records do not.
 // Test:       tests/window/recent_ids_test.cpp
 #pragma once
@@ -35,23 +37,23 @@ class RecentIds {
   [[nodiscard]] std::size_t size() const { return count_; }
 
  private:
-  // Where in the ring an id is. Four bytes, so that twice as many places fit into the cache as ids
-  // would; tag and distance tell nearly always what else only the ring could.
+  // Where in the ring an id is. Four bytes, so that the set stays in the cache; the tag tells
+  // nearly always what else only the ring could.
   struct Place {
     std::uint16_t at = 0;
-    std::uint8_t tag = 0;       // of the id
-    std::uint8_t distance = 0;  // from the id's home, plus one; 0: free; 255: 254 or more
+    std::uint16_t tag = 0;  // of the id, never 0; 0: free
   };
-  static constexpr std::size_t kFar = 255;
+  static constexpr std::size_t kPlacesPerId = 4;
 
+  // Where `id` is, or the free place where it would be.
+  [[nodiscard]] Place& find(std::uint64_t id);
   [[nodiscard]] std::size_t home(std::uint64_t id) const;
-  [[nodiscard]] std::size_t from_home(std::size_t i) const;
   void grow();
-  void evict_oldest();
-  void insert(std::size_t at);
+  void fill_set();
 
   std::vector<std::uint64_t> ring_;  // capacity is a power of two, <= kRecentIds
-  std::vector<Place> set_;           // open addressing, twice the ring
+  std::vector<Place> set_;           // open addressing, kPlacesPerId for each of the ring
+  std::size_t used_ = 0;             // places of the set
   std::size_t begin_ = 0;            // ring position of the oldest id
   std::size_t count_ = 0;
   std::size_t fresh_ = 0;            // of them, the newest that take_fresh() has not given

@@ -51,8 +51,8 @@ TEST_CASE("recent ids agree with a plain first-in-first-out set", "[recent_ids]"
   compare(random, kRecentIds * 2, std::uint64_t{1} << 32, 300'000);  // equal low halves
 }
 
-// Ids that all belong into one place of the set, among others: places far from home, beyond what a
-// place itself can tell.
+// Ids that all belong into one place of the set, among others: long runs of places, many of them of
+// ids that left the ring.
 TEST_CASE("ids that want the same place are told apart, and forgotten one by one", "[recent_ids]") {
   constexpr std::uint64_t kUnmultiply = 0xf1de83e19937733d;  // times 0x9e3779b97f4a7c15 is 1
   static_assert(kUnmultiply * 0x9e3779b97f4a7c15 == 1);
