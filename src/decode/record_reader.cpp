@@ -300,7 +300,12 @@ Fault RecordReader::currency(Record& record) {
     std::array<char, 3> code{};
     const Reason reason = read_currency(value, code);
     if (reason != Reason::kNone) return {reason, Field::kCurrency};
-    record.event->currency = intern(Dimension::kCurrency, {code.data(), code.size()}, record.out);
+    // What went beyond the table is looked up, and counted, each time.
+    if (code != last_code_ || last_currency_ == kOtherName) {  // nearly all records of a shop have one currency
+      last_currency_ = intern(Dimension::kCurrency, {code.data(), code.size()}, record.out);
+      last_code_ = code;
+    }
+    record.event->currency = last_currency_;
     return {};
   }
   if (record.stream_currency == kNoName) {

@@ -83,6 +83,8 @@ class RecordReader {
   std::array<NameTable, kDimensions> names_;
   std::array<NameId, kFixedTypes> fixed_types_;
   std::array<char, kNameBytesMax> type_text_{};
+  std::array<char, 3> last_code_{};
+  NameId last_currency_ = kNoName;
 };
 
 }  // namespace retailpulse

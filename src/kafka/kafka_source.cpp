@@ -127,24 +127,22 @@ Status KafkaSource::poll(MessageSink& sink, Duration timeout) {
   return {};
 }
 
-// Gives everything that waits to the sink, or until it is full. Returns how many things waited.
-int KafkaSource::drain(MessageSink& sink) {
+// Gives what waits to the sink, until it is full. Returns how many things waited.
+std::size_t KafkaSource::drain(MessageSink& sink) {
   sink_ = &sink;
   sink_full_ = false;
-  const int count = rd_kafka_consume_callback_queue(queue_.get(), 0, on_message, this);
+  if (batch_.rest().empty()) batch_.take(queue_.get());
+  const std::size_t count = batch_.rest().size();
+  while (!sink_full_ && !batch_.rest().empty()) {
+    const rd_kafka_message_t& message = batch_.pop_front();
+    if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) [[likely]] {
+      deliver(message);
+    } else {
+      failed(message);
+    }
+  }
   sink_ = nullptr;
   return count;
-}
-
-void KafkaSource::on_message(rd_kafka_message_t* message, void* opaque) {
-  auto& source = *static_cast<KafkaSource*>(opaque);
-  if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) [[likely]] {
-    source.deliver(*message);
-  } else {
-    source.failed(*message);
-  }
-  // The client then puts what it has not given yet back in front of its queue.
-  if (source.sink_full_) rd_kafka_yield(source.handle_->rd());
 }
 
 void KafkaSource::deliver(const rd_kafka_message_t& message) {
@@ -265,6 +263,10 @@ void KafkaSource::change_assignment(std::span<Partition* const> partitions, bool
     log(LogLevel::kError, "kafka", "the client refuses to change its partitions",
         {{"why", handle_->clean(rd_kafka_error_string(error.get()))}});
   }
+  // What was fetched before is fetched again.
+  batch_.drop_if([&](const rd_kafka_message_t& message) {
+    return std::find(partitions.begin(), partitions.end(), find(message)) != partitions.end();
+  });
   forget_routes();
 }
 

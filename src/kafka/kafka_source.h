@@ -3,9 +3,9 @@
 // assign(), never subscribe(): no group, no rebalance, no second laptop halving our data. Nothing
 // is reset or skipped in silence: any error of a partition stops that partition, and it is read
 // again from our own next offset. (Left alone, librdkafka delivers what comes after a batch with a
-// bad checksum.) The callback form of the queue API hands over a
-// whole queue under one lock; its ops carry a version, so nothing fetched before a restart is
-// delivered after it.
+// bad checksum.) Nothing that was fetched before a restart of its
+// partition is given after it: the client's ops carry a version, and those that were taken out of
+// its queue are dropped.
 //
 // Is it still the log that was read? Reading begins, and begins again after every trouble, at the
 // last record that was given: it must come once more, as it was, before anything behind it is
@@ -37,6 +37,7 @@
 #include "kafka/broker_probe.h"
 #include "kafka/group_commit.h"
 #include "kafka/handle.h"
+#include "kafka/message_batch.h"
 
 namespace retailpulse {
 
@@ -93,9 +94,8 @@ class KafkaSource final : public Source {
   KafkaSource(std::unique_ptr<KafkaHandle> handle, const KafkaConfig& config, LaneId lane,
               ConsumerMetrics& metrics);
   static void on_queue_event(rd_kafka_t* rk, void* opaque);
-  static void on_message(rd_kafka_message_t* message, void* opaque);
 
-  int drain(MessageSink& sink);
+  std::size_t drain(MessageSink& sink);
   void deliver(const rd_kafka_message_t& message);
   Partition* find(const rd_kafka_message_t& message);
   Partition* find_slowly(const rd_kafka_message_t& message);
@@ -152,6 +152,7 @@ class KafkaSource final : public Source {
   std::vector<Partition*> broken_;
   std::vector<Partition*> halted_;    // still fetched by the client
 
+  MessageBatch batch_;
   MessageSink* sink_ = nullptr;    // during drain()
   bool sink_full_ = false;
   std::uint64_t messages_ = 0;     // since account()
