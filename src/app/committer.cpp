@@ -15,10 +15,10 @@
 namespace retailpulse {
 namespace {
 
-constexpr int kCostFactor = 3;        // committing takes at most a third of the committer's time
-constexpr int kCostFactorBehind = 7;  // or a seventh: what is old need not be shown at once
+constexpr int kCostFactor = 3;         // committing takes at most a third of the committer's time
+constexpr int kCostFactorBehind = 15;  // or a fifteenth: what is old need not be shown at once
 constexpr Duration kFarBehind = std::chrono::seconds{10};
-constexpr Duration kLongCommit = std::chrono::milliseconds{50};  // shorter ones cost little anyway
+constexpr Duration kLongCommit = std::chrono::milliseconds{20};  // shorter ones cost little anyway
 constexpr Duration kIntervalMax = std::chrono::seconds{2};
 constexpr Duration kQuietCommit = std::chrono::seconds{1};  // for a watermark that moves alone
 constexpr Duration kWait = std::chrono::milliseconds{100};
