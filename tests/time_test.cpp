@@ -46,11 +46,10 @@ class OnePartition {
     message.has_value = true;
     const std::string value = fmt::format(R"({{"type":"view","timestamp":{}}})", stamp);
     message.value = value;
-    builder_.on_message(message);
+    if (!builder_.on_message(message)) fold();
   }
   void finish() {
     fold();
-    builder_.begin(batch_);
     take(*aggregator_cut());
   }
 
@@ -73,12 +72,12 @@ class OnePartition {
     time.zone = "UTC";
     return time;
   }
-  EventBatch* fold() {
+  void fold() {
     aggregator_.adopt();
     aggregator_.fold(batch_);
     if (aggregator_.epoch_due()) take(*aggregator_cut());
     batch_.clear();
-    return &batch_;
+    builder_.begin(batch_);
   }
   std::unique_ptr<Epoch> aggregator_cut() {
     aggregator_.adopt();
@@ -103,7 +102,7 @@ class OnePartition {
   GlobalWatermark watermark_{time(), INT64_MIN};
   std::unique_ptr<Decoder> decoder_ = make_json_decoder(time(), nullptr);
   EventBatch batch_;
-  BatchBuilder builder_{*decoder_, [this] { return fold(); }};
+  BatchBuilder builder_{*decoder_};
   Offset next_ = 0;
   PartitionAdvance sums_;
   std::map<std::int64_t, std::int64_t> minutes_;

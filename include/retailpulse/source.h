@@ -36,8 +36,7 @@ struct Message {                     // borrowed: valid only during MessageSink:
 class MessageSink {
  public:
   virtual ~MessageSink() = default;
-  // Returns false to be given no more in this poll; this message was taken all the same. Only to
-  // stop: what is put back then does not count for the limit of the client's queue.
+  // Returns false to be given no more in this poll; this message was taken all the same.
   virtual bool on_message(const Message& message) = 0;
   // The partition's position equals its end (the last stable offset).
   virtual void on_end(PartitionSlot slot, Offset position) = 0;

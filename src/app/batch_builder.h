@@ -1,15 +1,8 @@
 // BatchBuilder: fills EventBatches from messages, keeping each partition's advance.
 //
-// A full batch is exchanged inside the poll: the client takes everything that waits out of its
-// queue before the first message is given, and while messages are put back the queue looks empty
-// and is fetched full again. Ending the poll at every full batch made its limit no limit.
-//
 // Thread:     role consumer.
 // Invariants: a record's events or reject and its advance are in the same batch.
 #pragma once
-
-#include <functional>
-#include <utility>
 
 #include <retailpulse/decoder.h>
 #include <retailpulse/event.h>
@@ -24,17 +17,16 @@ static_assert(kLaneBatchEvents <= kBatchEvents);
 
 class BatchBuilder final : public MessageSink {
  public:
-  // `exchange` takes the full batch and gives an empty one; nullptr: reading ends.
-  BatchBuilder(Decoder& decoder, std::function<EventBatch*()> exchange)
-      : decoder_(decoder), exchange_(std::move(exchange)) {}
+  explicit BatchBuilder(Decoder& decoder) : decoder_(decoder) {}
 
+  // Before the first message of each batch.
   void begin(EventBatch& batch) {
     batch_ = &batch;
     last_ = 0;
   }
 
+  // False: the batch is full.
   bool on_message(const Message& message) override {
-    if (batch_ == nullptr) return false;
     Advance& advance = advance_of(message.slot);
     const auto outcome = decoder_.decode(message, *batch_);
     advance.next = message.offset + 1;
@@ -44,15 +36,10 @@ class BatchBuilder final : public MessageSink {
     if (outcome == Decoder::Outcome::kFiltered) ++advance.filtered;
     const std::int64_t record_us = to_us(message.record_time);
     if (record_us > batch_->newest_record_us) batch_->newest_record_us = record_us;
-    if (batch_->events.size() >= kLaneBatchEvents || batch_->rejects.size() >= kLaneBatchEvents) {
-      batch_ = exchange_();
-      last_ = 0;
-    }
-    return batch_ != nullptr;
+    return batch_->events.size() < kLaneBatchEvents && batch_->rejects.size() < kLaneBatchEvents;
   }
 
   void on_end(PartitionSlot slot, Offset position) override {
-    if (batch_ == nullptr) return;
     Advance& advance = advance_of(slot);
     if (position > advance.next) advance.next = position;
     advance.at_end = true;
@@ -70,7 +57,6 @@ class BatchBuilder final : public MessageSink {
   }
 
   Decoder& decoder_;
-  std::function<EventBatch*()> exchange_;
   EventBatch* batch_ = nullptr;
   std::size_t last_ = 0;  // index of the advance that was changed last
 };

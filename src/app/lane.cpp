@@ -83,11 +83,7 @@ bool Lane::take_epoch(std::unique_ptr<Epoch>& epoch) { return epochs_.try_pop(ep
 
 void Lane::consume() {
   BatchPtr batch;
-  BatchBuilder builder(*decoder_, [&] {
-    push(batch);
-    batch = free_batch();
-    return batch.get();
-  });
+  BatchBuilder builder(*decoder_);
   while (!stop_.load(std::memory_order_relaxed)) {
     consumer_metrics_.turns.add();
     if (batch == nullptr && (batch = free_batch()) == nullptr) break;  // stopping
@@ -99,7 +95,7 @@ void Lane::consume() {
     builder.begin(*batch);
     failpoint("poll");
     const Status status = source_->poll(builder, kPoll);
-    if (batch != nullptr && (!batch->starts.empty() || !batch->advances.empty())) push(batch);
+    if (!batch->starts.empty() || !batch->advances.empty()) push(batch);
     if (!status.ok()) {
       failed_(status);
       break;

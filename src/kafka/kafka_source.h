@@ -58,6 +58,8 @@ class KafkaSource final : public Source {
   // Makes the client fetch from `offset` again although `next` is beyond it, as a broken
   // connection can.
   void TEST_refetch(PartitionSlot slot, Offset offset);
+  // As after a sign that the log may be another one.
+  void TEST_doubt_all() { doubt_all(); }
   [[nodiscard]] rd_kafka_t* TEST_handle() { return handle_->rd(); }
 
  private:

@@ -54,11 +54,11 @@ class OnePartition {
     message.has_value = has_value;
     message.key = key;
     message.value = value;
-    builder_.on_message(message);
+    if (!builder_.on_message(message)) fold();
   }
 
   void commit() {
-    builder_.begin(*fold());
+    fold();
     commit_epoch();
   }
 
@@ -96,12 +96,12 @@ class OnePartition {
     INFO(report.status().message());
     REQUIRE(report.ok());
   }
-  EventBatch* fold() {
+  void fold() {
     aggregator_.adopt();
     aggregator_.fold(batch_);
     if (aggregator_.epoch_due()) commit_epoch();
     batch_.clear();
-    return &batch_;
+    builder_.begin(batch_);
   }
 
   std::string folder_;
@@ -111,7 +111,7 @@ class OnePartition {
   std::unique_ptr<RollupStore> store_;
   std::unique_ptr<Decoder> decoder_ = make_json_decoder(time(), nullptr);
   EventBatch batch_;
-  BatchBuilder builder_{*decoder_, [this] { return fold(); }};
+  BatchBuilder builder_{*decoder_};
   Offset next_ = 0;
 };
 

@@ -62,19 +62,19 @@ void StoreShop::read(std::uint64_t records) {
   total_ += records;
   aggregator_->adopt();
   EventBatch batch;
-  BatchBuilder builder(*decoder_, [&] {
-    aggregator_->adopt();
-    aggregator_->fold(batch);
-    batch.clear();
-    return &batch;
-  });
+  BatchBuilder builder(*decoder_);
   builder.begin(batch);
   for (std::uint32_t s = 0; s < shop_.slots(); ++s) {
     const auto end = static_cast<Offset>(shop_.share(s, total_));
     for (; at_[s] < end; ++at_[s]) {
       const PrfRecord record = shop_.record(s, at_[s]);
-      builder.on_message({PartitionSlot{s}, at_[s], from_us(record.record_ms * 1000),
-                          !record.tombstone, {}, record.value});
+      if (builder.on_message({PartitionSlot{s}, at_[s], from_us(record.record_ms * 1000),
+                              !record.tombstone, {}, record.value})) {
+        continue;
+      }
+      aggregator_->fold(batch);
+      batch.clear();
+      builder.begin(batch);
     }
     ends_[s] = std::max(ends_[s], end);
   }
