@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <cstring>
 #include <string_view>
 
@@ -11,10 +12,17 @@
 
 #include "base/log.h"
 
+// tcmalloc's; not there with another allocator.
+extern "C" int MallocExtension_SetNumericProperty(const char* property, std::size_t value)
+    __attribute__((weak));
+
 namespace retailpulse {
 namespace {
 
 constexpr rlim_t kDescriptorsMax = 65'536;
+// Freed memory that threads keep for their next use, all together. Of itself tcmalloc lets them have
+// 32 MiB, which they fill within hours; with 8 reading a backlog is slower by 2 % at most.
+constexpr std::size_t kThreadCacheBytes = std::size_t{8} << 20;
 
 void set_limit(int what, rlim_t soft, rlim_t hard, const char* name) {
   const rlimit limit{soft, hard};
@@ -27,6 +35,9 @@ void set_limit(int what, rlim_t soft, rlim_t hard, const char* name) {
 
 void guard_process(bool starts_browser) {
   set_limit(RLIMIT_CORE, 0, 0, "core");
+  if (MallocExtension_SetNumericProperty != nullptr) {
+    MallocExtension_SetNumericProperty("tcmalloc.max_total_thread_cache_bytes", kThreadCacheBytes);
+  }
   rlimit files{};
   if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
     const rlim_t wanted = std::max(files.rlim_cur, std::min(files.rlim_max, kDescriptorsMax));

@@ -8,9 +8,9 @@
 
 namespace retailpulse {
 
-// No core file holds a secret or a record; as many descriptors as the system lets us have; and no
-// program that is started from here can gain rights (unless `starts_browser`: a browser's own
-// sandbox may need them).
+// No core file holds a secret or a record; as many descriptors as the system lets us have; less
+// freed memory is kept than the allocator would; and no program that is started from here can gain
+// rights (unless `starts_browser`: a browser's own sandbox may need them).
 void guard_process(bool starts_browser);
 
 // Blots out the values of secrets in the words that the process was called with: -X NAME=VALUE can
