@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """A shop with late, duplicate and bad records for an hour, beside readers that take their time.
 
-    tests/long/soak.py [--minutes 60] [--rate 20000] [--warm-up 30]
+    tests/long/soak.py [--minutes 60] [--rate 20000] [--warm-up 35]
 
 Prints how RSS, WAL, file descriptors and delay went, minute by minute, their slopes after the warm-up, and
 whether the final store equals the simulator's truth to the last digit. The seed is printed
@@ -175,8 +175,8 @@ def main():
     parser.add_argument("--minutes", type=int, default=60)
     parser.add_argument("--rate", type=int, default=20_000)
     # What has a limit must have reached it: a partition of feedback gets its 32,769th id, and with it the last
-    # doubling of its recent ids (8 times 0.75 MiB), after 27 minutes.
-    parser.add_argument("--warm-up", type=int, default=30, help="minutes that do not count for the slopes")
+    # doubling of its recent ids (8 times 0.75 MiB), after half an hour.
+    parser.add_argument("--warm-up", type=int, default=35, help="minutes that do not count for the slopes")
     Soak.words = parser.parse_args()
     # Kept short of the disk: what is read is deleted after a while, a minute's check at a time.
     stage.BROKER_SETTINGS += ["log.segment.bytes=33554432", "log.retention.bytes=134217728",
