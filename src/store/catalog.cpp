@@ -151,7 +151,8 @@ void Catalog::set_category(Versions& versions, std::int64_t from_us, std::int64_
 
 Catalog::Plan Catalog::plan(const ListingRow& listing, const Seals& seals, const Zone& zone) const {
   const auto index = static_cast<std::size_t>(listing.product);
-  const Versions old = index < products_.size() ? products_[index] : Versions{};
+  static const Versions kNone;
+  const Versions& old = index < products_.size() ? products_[index] : kNone;
   Plan plan{with(old, listing), {}};
   const auto wished = difference(old, plan.versions);
   plan.changes = kept(wished, old, seals, zone);

@@ -19,6 +19,7 @@ constexpr int kWalPagesMax = 4000;   // 16 MB: then the WAL is moved into the fi
 constexpr int kWalPagesFull = 15'000;  // 61 MB: then readers are waited for, so that it begins anew
 constexpr int kReadersEndMs = 2500;  // ours end within 2 s
 constexpr Duration kNextWait = std::chrono::seconds{30};  // after readers of others did not end
+constexpr std::string_view kClusterKey = "cluster_id";
 constexpr std::size_t kTenSeconds = 0, kMinute = 1, kQuarter = 2, kDay = 3;
 
 }  // namespace
@@ -32,11 +33,9 @@ Status SqliteRollupStore::load_clock() {
   if (Status s = recategoriser_.load(db_); !s.ok()) return s;
   if (Status s = writer_.load(db_); !s.ok()) return s;
   if (Status s = retention_.load(db_); !s.ok()) return s;
-  auto cluster = db_.prepare("SELECT value FROM meta WHERE key='cluster_id'");
+  auto cluster = read_meta(db_, kClusterKey);
   if (!cluster.ok()) return cluster.status();
-  auto known = cluster.value().step();
-  if (!known.ok()) return known.status();
-  cluster_id_ = known.value() ? std::string(cluster.value().text(0)) : std::string();
+  cluster_id_ = std::move(cluster).value();
   auto update = db_.prepare(
       "UPDATE clock SET frame=?1,watermark_us=?2,wall_us=?3,closed_by_wall=?4,newest_event_us=?5,"
       "sealed_10s_us=?6,sealed_1m_us=?7,sealed_15m_us=?8,sealed_15m_day_us=?9,sealed_day_us=?10,"
@@ -234,11 +233,7 @@ Status SqliteRollupStore::write_clock(const CommitContext& context, const Seals&
 }
 
 Status SqliteRollupStore::move_to_cluster(const std::string& id) {
-  auto set = db_.prepare("INSERT INTO meta VALUES('cluster_id',?1) ON CONFLICT DO UPDATE SET "
-                         "value=excluded.value");
-  if (!set.ok()) return set.status();
-  auto done = set.value().bind(1, id).run();
-  if (!done.ok()) return done.status();
+  if (Status s = write_meta(db_, kClusterKey, id); !s.ok()) return s;
   cluster_id_ = id;  // a rollback reads it again
   return {};
 }

@@ -40,7 +40,7 @@ Status SqliteRollupStore::load(const std::string& lock_path) {
   if (!changes.ok()) return changes.status();
   setting_changes_ = std::move(changes).value();
   if (options_.throw_away) {
-    if (Status s = db_.exec("INSERT INTO meta VALUES('demo','1')"); !s.ok()) return s;
+    if (Status s = write_meta(db_, "demo", "1"); !s.ok()) return s;
   }
   if (Status s = load_clock(); !s.ok()) return s;
   for (const std::string& file : {path_, path_ + "-wal", path_ + "-shm", lock_path}) {
@@ -65,38 +65,27 @@ Status SqliteRollupStore::check_after_crash(bool crashed) {
 }
 
 Status SqliteRollupStore::load_zone() {
-  auto zone = db_.prepare("SELECT value FROM meta WHERE key='zone'");
-  if (!zone.ok()) return zone.status();
-  auto row = zone.value().step();
-  if (!row.ok()) return row.status();
-  const std::string name(row.value() ? zone.value().text(0) : "");
-  if (auto end = zone.value().step(); !end.ok()) return end.status();  // no memory for the text
-  if (name == zone_.name()) return {};
+  auto name = read_meta(db_, "zone");
+  if (!name.ok()) return name.status();
+  if (name.value() == zone_.name()) return {};
   return Status(Code::kConfig,
                 fmt::format("{0} keeps its days in zone {1}, but zone {2} is asked for; give --zone "
-                            "{1} or another folder with --data", path_, name, zone_.name()));
+                            "{1} or another folder with --data", path_, name.value(), zone_.name()));
 }
 
 // Days that were booked stay as they were cut; from now on they are cut by the rules of today. Only
 // a zone whose rules were changed for days already booked has one that is cut in two ways.
 Status SqliteRollupStore::note_calendar() {
   const std::string now = tz_database_version();
-  auto known = db_.prepare("SELECT value FROM meta WHERE key='tzdata'");
-  if (!known.ok()) return known.status();
-  auto row = known.value().step();
-  if (!row.ok()) return row.status();
-  const std::string before = row.value() ? std::string(known.value().text(0)) : "";
-  known.value().reset();
-  if (before == now) return {};
-  if (!before.empty()) {
+  auto before = read_meta(db_, "tzdata");
+  if (!before.ok()) return before.status();
+  if (before.value() == now) return {};
+  if (!before.value().empty()) {
     log(LogLevel::kWarning, "store", "the time zone database has changed; days that are booked stay "
                                      "as they are",
-        {{"zone", zone_.name()}, {"before", before}, {"now", now}});
+        {{"zone", zone_.name()}, {"before", before.value()}, {"now", now}});
   }
-  auto note = db_.prepare("INSERT OR REPLACE INTO meta VALUES('tzdata',?1)");
-  if (!note.ok()) return note.status();
-  auto done = note.value().bind(1, now).run();
-  return done.ok() ? Status() : done.status();
+  return write_meta(db_, "tzdata", now);
 }
 
 Result<std::unique_ptr<RollupStore>> open_store(const StoreOptions& options) {

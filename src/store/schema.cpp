@@ -136,4 +136,22 @@ Status ensure_schema(Database& db, const std::string& path, const std::string& z
   return {};
 }
 
+Result<std::string> read_meta(Database& db, std::string_view key) {
+  auto query = db.prepare("SELECT value FROM meta WHERE key=?1");
+  if (!query.ok()) return query.status();
+  auto row = query.value().bind(1, key).step();
+  if (!row.ok()) return row.status();
+  if (!row.value()) return std::string();
+  std::string value(query.value().text(0));
+  if (auto end = query.value().step(); !end.ok()) return end.status();  // no memory for the text
+  return value;
+}
+
+Status write_meta(Database& db, std::string_view key, std::string_view value) {
+  auto set = db.prepare("INSERT OR REPLACE INTO meta VALUES(?1,?2)");
+  if (!set.ok()) return set.status();
+  auto done = set.value().bind(1, key).bind(2, value).run();
+  return done.ok() ? Status() : done.status();
+}
+
 }  // namespace retailpulse

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 
 #include <retailpulse/status.h>
 
@@ -25,5 +26,9 @@ inline constexpr std::int64_t kFirstNameId = 2;
 // version, or of another application, is refused and left as it is.
 Status ensure_schema(Database& db, const std::string& path, const std::string& zone,
                      std::int64_t wall_us);
+
+// What the table `meta` says of the store; "" when it says nothing.
+[[nodiscard]] Result<std::string> read_meta(Database& db, std::string_view key);
+Status write_meta(Database& db, std::string_view key, std::string_view value);
 
 }  // namespace retailpulse

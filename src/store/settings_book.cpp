@@ -70,7 +70,7 @@ Result<std::vector<std::string>> record_settings(Database& db, std::span<const S
     if (s.ok()) return changes;
     changes = std::move(s);
   }
-  static_cast<void>(db.exec("ROLLBACK"));  // the first failure is what is told
+  static_cast<void>(db.roll_back());  // the first failure is what is told
   return changes;
 }
 

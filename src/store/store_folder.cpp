@@ -15,7 +15,7 @@
 
 #include <fmt/format.h>
 
-#include "store/sqlite.h"
+#include "store/schema.h"
 
 namespace retailpulse {
 namespace {
@@ -78,8 +78,8 @@ Status clear_for_demo(const std::string& path) {
   if (!std::filesystem::exists(path, error)) return {};
   auto db = Database::open(path, Database::Mode::kReadOnly);
   if (!db.ok()) return db.status();
-  auto demo = db.value().integer("SELECT count(*) FROM meta WHERE key='demo'");
-  if (!demo.ok() || demo.value().value_or(0) == 0) {
+  const auto demo = read_meta(db.value(), "demo");
+  if (!demo.ok() || demo.value().empty()) {
     return Status(Code::kStorage, path + " holds the numbers of a real shop; the demo begins with an "
                                          "empty store, so give it another folder with --data");
   }
