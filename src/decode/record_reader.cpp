@@ -300,8 +300,8 @@ Fault RecordReader::currency(Record& record) {
     std::array<char, 3> code{};
     const Reason reason = read_currency(value, code);
     if (reason != Reason::kNone) return {reason, Field::kCurrency};
-    // What went beyond the table is looked up, and counted, each time.
-    if (code != last_code_ || last_currency_ == kOtherName) {  // nearly all records of a shop have one currency
+    // Nearly all records of a shop have one. What went beyond the table is counted each time.
+    if (code != last_code_ || last_currency_ == kOtherName) {
       last_currency_ = intern(Dimension::kCurrency, {code.data(), code.size()}, record.out);
       last_code_ = code;
     }

@@ -13,11 +13,6 @@ using Bytes = signed char __attribute__((vector_size(16)));  // gcc and clang, a
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool begins_number(char c) { return is_digit(c) || c == '-'; }
 
-bool is_plain(char c) {
-  const auto byte = static_cast<unsigned char>(c);
-  return byte >= 0x20 && byte < 0x80 && c != '"' && c != '\\';
-}
-
 // The first byte that `special` is not 0 for; nullptr: none.
 template <class Mask>
 inline const char* first_of(const Mask& special, const char* at) {
@@ -28,33 +23,29 @@ inline const char* first_of(const Mask& special, const char* at) {
   return found[1] == 0 ? nullptr : at + 8 + std::countr_zero(found[1]) / 8;
 }
 
-// The end of the plain text that begins here; what stands there is the caller's business.
-inline const char* plain_end(const char* at, const char* end) {
+// The end of the bytes that are not `special`, 16 at a time, then one by one.
+template <class Special>
+inline const char* run_end(const char* at, const char* end, Special special) {
   if constexpr (std::endian::native == std::endian::little) {
     for (; end - at >= static_cast<std::ptrdiff_t>(sizeof(Bytes)); at += sizeof(Bytes)) {
       Bytes bytes;
       std::memcpy(&bytes, at, sizeof(bytes));
-      // What is not ASCII is negative, and so below the first printable character too.
-      const char* const found =
-          first_of((bytes == '"') | (bytes == '\\') | (bytes < ' '), at);
+      const char* const found = first_of(special(bytes), at);
       if (found != nullptr) return found;
     }
   }
-  while (at != end && is_plain(*at)) ++at;
+  while (at != end && !special(static_cast<signed char>(*at))) ++at;
   return at;
 }
 
+// The end of the plain text that begins here; what stands there is the caller's business. What is
+// not ASCII is negative, and so below the first printable character too.
+inline const char* plain_end(const char* at, const char* end) {
+  return run_end(at, end, [](auto c) { return (c == '"') | (c == '\\') | (c < ' '); });
+}
+
 inline const char* digits_end(const char* at, const char* end) {
-  if constexpr (std::endian::native == std::endian::little) {
-    for (; end - at >= static_cast<std::ptrdiff_t>(sizeof(Bytes)); at += sizeof(Bytes)) {
-      Bytes bytes;
-      std::memcpy(&bytes, at, sizeof(bytes));
-      const char* const found = first_of((bytes < '0') | (bytes > '9'), at);
-      if (found != nullptr) return found;
-    }
-  }
-  while (at != end && is_digit(*at)) ++at;
-  return at;
+  return run_end(at, end, [](auto c) { return (c < '0') | (c > '9'); });
 }
 
 // The end of the number that begins here; `at` when it is none, or has an exponent.
@@ -71,8 +62,6 @@ inline const char* number_end(const char* at, const char* end) {
 }
 
 }  // namespace
-
-RecordShapes::RecordShapes() = default;
 
 inline bool RecordShapes::matches(const Node& node, const char* at, const char* end) {
   const auto left = static_cast<std::size_t>(end - at);

@@ -36,8 +36,6 @@ class RecordShapes {
   static constexpr std::uint32_t kEager = 4096;
   static constexpr std::uint32_t kRarely = 64;
 
-  RecordShapes();
-
   // False: not a record that is known; `out` must be cleared then. It must be before, too.
   [[nodiscard]] bool read(std::string_view record, RecordFields& out);
   // `record` was walked without fault, and the texts of `found` point into it.
