@@ -97,11 +97,17 @@ void KafkaSource::add(std::vector<PartitionStart> partitions) {
   for (PartitionStart& start : partitions) pending_.push_back(std::move(start));
 }
 
+// Looked at for each message, so the flag is taken only when it is up.
+inline void KafkaSource::heed_topic_change() {
+  if (!topic_changed_.load(std::memory_order_relaxed)) [[likely]] return;
+  if (topic_changed_.exchange(false, std::memory_order_acq_rel)) doubt_all();
+}
+
 Status KafkaSource::poll(MessageSink& sink, Duration timeout) {
   const Duration now = clock_.monotonic();
   if (!pending_.empty()) start_pending();
   handle_->serve_callbacks();
-  if (topic_changed_.exchange(false, std::memory_order_acq_rel)) doubt_all();
+  heed_topic_change();
   if (!halted_.empty()) drop_halted();
   if (!broken_.empty()) serve_broken(now);
   if (probe_.active()) serve_probe(now);
@@ -148,10 +154,7 @@ std::size_t KafkaSource::drain(MessageSink& sink) {
 void KafkaSource::deliver(const rd_kafka_message_t& message) {
   Partition* const partition = find(message);
   if (partition == nullptr) return;
-  if (topic_changed_.load(std::memory_order_acquire)) [[unlikely]] {
-    topic_changed_.store(false, std::memory_order_relaxed);
-    doubt_all();
-  }
+  heed_topic_change();
   if (!partition->quiet) [[unlikely]] {
     if (partition->state != State::kReading) return;
     if (partition->compare) return compare(*partition, message);

@@ -105,6 +105,7 @@ class KafkaSource final : public Source {
   void works_again(Partition& partition);
   static std::string name_of(const Partition& partition);
   void failed(const rd_kafka_message_t& message);
+  void set_aside(Partition& partition, bool ask_range, Duration retry_at);
   void break_off(Partition& partition, rd_kafka_resp_err_t err, const std::string& why);
   void group_failed(rd_kafka_resp_err_t err, std::string_view why);
 
@@ -116,6 +117,7 @@ class KafkaSource final : public Source {
   void not_seen(Partition& partition, Offset position);
   void doubt(Partition& partition);
   void doubt_all();
+  void heed_topic_change();
   void settle_missing(Partition& partition, Offset low);
   void drop_halted();
 

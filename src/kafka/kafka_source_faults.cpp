@@ -89,15 +89,12 @@ void KafkaSource::failed(const rd_kafka_message_t& message) {
 // Stops taking records of the partition; it is fetched again from `next` a little later.
 void KafkaSource::break_off(Partition& partition, rd_kafka_resp_err_t err, const std::string& why) {
   if (partition.state != State::kReading) return;  // its later errors follow from the first
-  partition.state = State::kBroken;
-  partition.quiet = false;
-  partition.ask_range = err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
   compare_again(partition);
+  const bool ask_range = err == RD_KAFKA_RESP_ERR__AUTO_OFFSET_RESET;
   const Duration wait =
       std::min(kRetryLongest, kRetryFirst * (1U << std::min(partition.failures, 4U)));
-  partition.retry_at = partition.ask_range ? Duration{} : clock_.monotonic() + wait;
+  set_aside(partition, ask_range, ask_range ? Duration{} : clock_.monotonic() + wait);
   ++partition.failures;
-  broken_.push_back(&partition);
   if (partition.ask_range || partition.noted == err) return;
   std::string text = fmt::format("{} ({}).", what_failed(err, name_of(partition)), why);
   if (std::exchange(partition.noted, err) == RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -105,6 +102,15 @@ void KafkaSource::break_off(Partition& partition, rd_kafka_resp_err_t err, const
   } else {
     notice({.kind = SourceNotice::Kind::kError, .text = std::move(text)});
   }
+}
+
+// Nothing is taken from the partition until it is fetched again, at `retry_at`.
+void KafkaSource::set_aside(Partition& partition, bool ask_range, Duration retry_at) {
+  partition.state = State::kBroken;
+  partition.quiet = false;
+  partition.ask_range = ask_range;
+  partition.retry_at = retry_at;
+  broken_.push_back(&partition);
 }
 
 void KafkaSource::works_again(Partition& partition) {

@@ -45,11 +45,7 @@ void KafkaSource::compare(Partition& partition, const rd_kafka_message_t& messag
 // lies before `next`. What the log holds says why.
 void KafkaSource::not_seen(Partition& partition, Offset position) {
   partition.passed = position > partition.last.offset;
-  partition.state = State::kBroken;
-  partition.quiet = false;
-  partition.ask_range = true;
-  partition.retry_at = {};
-  broken_.push_back(&partition);
+  set_aside(partition, true, {});
 }
 
 // Looks at the partition's last record again before it gives anything more.
@@ -57,10 +53,7 @@ void KafkaSource::doubt(Partition& partition) {
   if (partition.state != State::kReading || partition.last.offset < 0) return;
   partition.last.leader_epoch = -1;
   compare_again(partition);
-  partition.state = State::kBroken;
-  partition.ask_range = false;
-  partition.retry_at = {};
-  broken_.push_back(&partition);
+  set_aside(partition, false, {});
 }
 
 void KafkaSource::doubt_all() {

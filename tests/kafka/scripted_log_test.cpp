@@ -88,8 +88,7 @@ void fill(ScriptedFixture& kafka, std::mt19937& random, int partitions) {
   });
 }
 
-void read_all(ScriptedFixture& kafka, Source& source, Marks& marks) {
-  (void)kafka;  // its broker answers
+void read_all(Source& source, Marks& marks) {
   source.add(marks.starts);
   REQUIRE(poll_until(source, marks, [&] { return marks.ended.size() == marks.starts.size(); }));
   REQUIRE(source.take_notices().empty());
@@ -98,9 +97,30 @@ void read_all(ScriptedFixture& kafka, Source& source, Marks& marks) {
 Marks read_all(ScriptedFixture& kafka, int partitions) {
   auto source = kafka.source();
   Marks marks(static_cast<std::uint32_t>(partitions));
-  read_all(kafka, *source, marks);
+  read_all(*source, marks);
   return marks;
 }
+
+struct Resumed {
+  Marks marks;
+  Noticed noticed;
+};
+
+// Reads on where an earlier run ended, until `done`.
+template <class Done>
+Resumed resume(ScriptedFixture& kafka, const Marks& before, Done done) {
+  Resumed now{Marks(static_cast<std::uint32_t>(before.starts.size())), {}};
+  now.marks.starts = before.starts;
+  auto source = kafka.source();
+  source->add(before.starts);
+  REQUIRE(poll_until(*source, now.marks, [&] {
+    now.noticed.take(*source);
+    return done(now);
+  }));
+  return now;
+}
+
+bool all_ended(const Resumed& now) { return now.marks.ended.size() == now.marks.starts.size(); }
 
 // The tail from a random record on is lost, and something else, or nothing, stands there.
 void rewrite_tail(std::mt19937& random, testing::ScriptedPartition& partition, bool new_epoch) {
@@ -133,15 +153,8 @@ TEST_CASE("K7: a log that lost or changed its tail while we were away is noticed
   kafka.broker.edit([&](ScriptedCluster& cluster) {
     for (int p = 0; p < kCases; ++p) rewrite_tail(random, cluster.at(kTopic, p), new_epoch);
   });
-  auto source = kafka.source();
-  Marks after(kCases);
-  after.starts = before.starts;
-  source->add(before.starts);
-  Noticed noticed;
-  REQUIRE(poll_until(*source, after, [&] {
-    noticed.take(*source);
-    return noticed.halted.size() == kCases;
-  }));
+  const auto [after, noticed] = resume(
+      kafka, before, [](const Resumed& now) { return now.noticed.halted.size() == kCases; });
   check_all_halted(noticed, kCases);
   for (const auto& values : after.values) CHECK(values.empty());
 }
@@ -171,15 +184,7 @@ TEST_CASE("K7: a log that only grew raises no alarm, whatever lies between its r
       if (p % 4 == 0) partition.log.delete_below(before.starts[static_cast<std::size_t>(p)].offset);
     }
   });
-  auto source = kafka.source();
-  Marks after(kCases);
-  after.starts = before.starts;
-  source->add(before.starts);
-  Noticed noticed;
-  REQUIRE(poll_until(*source, after, [&] {
-    noticed.take(*source);
-    return after.ended.size() == kCases;
-  }));
+  const auto [after, noticed] = resume(kafka, before, all_ended);
   CHECK(noticed.halted.empty());
   CHECK(noticed.gaps.empty());
   CHECK(noticed.infos.empty());
@@ -195,7 +200,7 @@ TEST_CASE("K6: a log that is cut back while it is read is noticed, 50 of 50") {
   fill(kafka, random, kCases);
   auto source = kafka.source();
   Marks marks(kCases);
-  read_all(kafka, *source, marks);
+  read_all(*source, marks);
   kafka.broker.edit([&](ScriptedCluster& cluster) {  // an unclean election: a new epoch
     for (int p = 0; p < kCases; ++p) rewrite_tail(random, cluster.at(kTopic, p), true);
   });
@@ -221,7 +226,7 @@ TEST_CASE("K3: a topic created anew is noticed, shorter, equal or longer, away o
   });
   auto source = kafka.source();
   Marks marks(3);
-  read_all(kafka, *source, marks);
+  read_all(*source, marks);
   if (away) source.reset();
   // While it is read: the broker restarts, as slowly as brokers do. Fetches of this age name a topic
   // by its name alone.
@@ -268,15 +273,7 @@ TEST_CASE("K4: what retention took before it was read is a gap, exact 100 of 100
       expected[static_cast<std::uint32_t>(p)] = {next, begin};
     }
   });
-  auto source = kafka.source();
-  Marks after(kGaps);
-  after.starts = before.starts;
-  source->add(before.starts);
-  Noticed noticed;
-  REQUIRE(poll_until(*source, after, [&] {
-    noticed.take(*source);
-    return after.ended.size() == kGaps;
-  }));
+  const auto [after, noticed] = resume(kafka, before, all_ended);
   CHECK(noticed.gaps == expected);
   CHECK(noticed.halted.empty());
 }
@@ -294,15 +291,7 @@ TEST_CASE("a last record that compaction took is said, and reading goes on") {
     log.append(numbered_batch("more", 0, 5), 0, 10);
     cluster.at(kTopic, 0).log = log;
   });
-  auto source = kafka.source();
-  Marks after(1);
-  after.starts = before.starts;
-  source->add(before.starts);
-  Noticed noticed;
-  REQUIRE(poll_until(*source, after, [&] {
-    noticed.take(*source);
-    return !after.ended.empty();
-  }));
+  const auto [after, noticed] = resume(kafka, before, all_ended);
   CHECK(noticed.halted.empty());
   REQUIRE(noticed.infos.size() == 1);
   CHECK(noticed.infos[0].find("no record at offset 9 any more") != std::string::npos);
