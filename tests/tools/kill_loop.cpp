@@ -48,7 +48,7 @@
 #include <retailpulse/source.h>
 
 #include "support/prefix_oracle.h"
-#include "support/prf_shop.h"
+#include "support/prf_writer.h"
 
 extern char** environ;
 
@@ -333,20 +333,17 @@ std::string last_lines(const std::string& path) {
 class Feed {
  public:
   Feed(const Options& options, std::uint64_t seed, int episode)
-      : shop_(seed, kPartitions), ends_(shop_.slots(), 0) {
-    for (const std::string_view role : kRoleNames) {
-      topics_.push_back(fmt::format("{}_{}_{}", role, seed % 1'000'000, episode));
-    }
+      : writer_({seed, kPartitions}, topics_of(seed, episode)) {
     if (options.kafka.empty()) {
       auto mock = start_mock_cluster(1);
       must(mock.status());
       mock_ = std::move(mock).value();
       config_.bootstrap = mock_->bootstrap();
-      for (const std::string& topic : topics_) must(mock_->create_topic(topic, kPartitions));
+      for (const std::string& topic : topics()) must(mock_->create_topic(topic, kPartitions));
     } else {
       config_.bootstrap = options.kafka;
       const auto tool = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "produce";
-      for (const std::string& topic : topics_) {
+      for (const std::string& topic : topics()) {
         const auto command = fmt::format("{} -b {} -t {} --create {} </dev/null >/dev/null",
                                          tool.string(), options.kafka, topic, kPartitions);
         if (std::system(command.c_str()) != 0) die("no topic " + topic);
@@ -363,33 +360,24 @@ class Feed {
     producer_ = std::move(producer).value();
   }
 
-  // Writes the next `n` records of the shop.
-  void give(std::uint64_t n) {
-    total_ += n;
-    for (std::uint32_t slot = 0; slot < shop_.slots(); ++slot) {
-      const auto end = static_cast<Offset>(shop_.share(slot, total_));
-      for (; ends_[slot] < end; ++ends_[slot]) {
-        const PrfRecord record = shop_.record(slot, ends_[slot]);
-        must(producer_->produce({.topic = topics_[slot / kPartitions],
-                                 .partition = static_cast<std::int32_t>(slot % kPartitions),
-                                 .value = record.value,
-                                 .tombstone = record.tombstone,
-                                 .timestamp_ms = record.record_ms}));
-      }
-    }
-  }
+  void give(std::uint64_t n) { must(writer_.give(n, *producer_)); }
   void flush() { must(producer_->flush(std::chrono::minutes{1})); }
 
-  [[nodiscard]] const PrfShop& shop() const { return shop_; }
-  [[nodiscard]] const std::vector<std::string>& topics() const { return topics_; }
-  [[nodiscard]] const std::vector<Offset>& ends() const { return ends_; }
+  [[nodiscard]] const PrfShop& shop() const { return writer_.shop(); }
+  [[nodiscard]] const std::vector<std::string>& topics() const { return writer_.topics(); }
+  [[nodiscard]] const std::vector<Offset>& ends() const { return writer_.ends(); }
   [[nodiscard]] const std::string& bootstrap() const { return config_.bootstrap; }
 
  private:
-  PrfShop shop_;
-  std::vector<Offset> ends_;
-  std::vector<std::string> topics_;
-  std::uint64_t total_ = 0;
+  static std::vector<std::string> topics_of(std::uint64_t seed, int episode) {
+    std::vector<std::string> topics;
+    for (const std::string_view role : kRoleNames) {
+      topics.push_back(fmt::format("{}_{}_{}", role, seed % 1'000'000, episode));
+    }
+    return topics;
+  }
+
+  PrfWriter writer_;
   KafkaConfig config_;
   std::unique_ptr<MockCluster> mock_;
   std::unique_ptr<Producer> producer_;

@@ -21,7 +21,7 @@
 
 #include "store/sqlite.h"
 #include "support/prefix_oracle.h"
-#include "support/prf_shop.h"
+#include "support/prf_writer.h"
 
 using namespace retailpulse;
 using namespace retailpulse::testing;
@@ -38,14 +38,14 @@ void must(const Status& status) {
 
 class Feed {
  public:
-  explicit Feed(std::uint64_t seed) : shop_(seed, kPartitions), ends_(shop_.slots(), 0) {
+  explicit Feed(std::uint64_t seed)
+      : writer_({seed, kPartitions}, {kRoleNames.begin(), kRoleNames.end()}) {
     auto mock = start_mock_cluster(1);
     must(mock.status());
     mock_ = std::move(mock).value();
     config_.bootstrap = mock_->bootstrap();
-    for (const std::string_view role : kRoleNames) {
-      topics_.emplace_back(role);
-      must(mock_->create_topic(topics_.back(), kPartitions));
+    for (const std::string& topic : writer_.topics()) {
+      must(mock_->create_topic(topic, kPartitions));
     }
     ProducerOptions how;
     how.codec = "none";
@@ -54,40 +54,26 @@ class Feed {
     producer_ = std::move(producer).value();
     TimeConfig time;
     time.zone = "Europe/Berlin";
-    oracle_ = std::make_unique<PrefixOracle>(shop_, topics_, time);
+    oracle_ = std::make_unique<PrefixOracle>(writer_.shop(), writer_.topics(), time);
   }
 
-  nlohmann::json begin() const { return {{"bootstrap", config_.bootstrap}, {"topics", topics_}}; }
+  nlohmann::json begin() const { return {{"bootstrap", config_.bootstrap}, {"topics", writer_.topics()}}; }
 
   nlohmann::json give(std::uint64_t n) {
-    total_ += n;
-    for (std::uint32_t slot = 0; slot < shop_.slots(); ++slot) {
-      const auto end = static_cast<Offset>(shop_.share(slot, total_));
-      for (; ends_[slot] < end; ++ends_[slot]) {
-        const PrfRecord record = shop_.record(slot, ends_[slot]);
-        must(producer_->produce({.topic = topics_[slot / kPartitions],
-                                 .partition = static_cast<std::int32_t>(slot % kPartitions),
-                                 .value = record.value,
-                                 .tombstone = record.tombstone,
-                                 .timestamp_ms = record.record_ms}));
-      }
-    }
+    must(writer_.give(n, *producer_));
     must(producer_->flush(std::chrono::minutes{1}));
     Offset given = 0;
-    for (const Offset end : ends_) given += end;
+    for (const Offset end : writer_.ends()) given += end;
     return {{"given", given}};
   }
 
   nlohmann::json check(const std::string& path) {
-    const Verdict v = oracle_->check(path, ends_);
+    const Verdict v = oracle_->check(path, writer_.ends());
     return {{"records", v.records}, {"lost", v.lost}, {"doubled", v.doubled}, {"faults", v.faults}};
   }
 
  private:
-  PrfShop shop_;
-  std::vector<Offset> ends_;
-  std::vector<std::string> topics_;
-  std::uint64_t total_ = 0;
+  PrfWriter writer_;
   KafkaConfig config_;
   std::unique_ptr<MockCluster> mock_;
   std::unique_ptr<Producer> producer_;
