@@ -91,6 +91,13 @@ struct Metrics {
   std::vector<AggregatorMetrics> aggregators;
   CommitMetrics commit;
   HttpMetrics http;
+
+  // Every stage of the pipeline by the name of its thread, "rp-agg-0", with its turns.
+  struct Stage {
+    std::string name;
+    const Counter* turns = nullptr;
+  };
+  [[nodiscard]] std::vector<Stage> stages() const;
 };
 
 }  // namespace retailpulse

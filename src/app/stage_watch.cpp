@@ -1,30 +1,22 @@
 #include "app/stage_watch.h"
 
-#include <fmt/format.h>
+#include <utility>
 
 namespace retailpulse {
 
 StageWatch::StageWatch(const Metrics& metrics) {
-  const auto watch = [this](std::string name, const Counter& turns) {
-    stages_.push_back({std::move(name), &turns, 0, {}});
-  };
-  watch("main", metrics.main.turns);
-  for (std::size_t i = 0; i < metrics.consumers.size(); ++i) {
-    watch(fmt::format("rp-src-{}", i), metrics.consumers[i].turns);
-    watch(fmt::format("rp-agg-{}", i), metrics.aggregators[i].turns);
-  }
-  watch("rp-commit", metrics.commit.turns);
+  for (Metrics::Stage& stage : metrics.stages()) stages_.push_back({std::move(stage), 0, {}});
 }
 
 std::vector<std::string> StageWatch::look(Duration now) {
   std::vector<std::string> still;
-  for (Stage& stage : stages_) {
-    const std::uint64_t turns = stage.turns->get();
-    if (turns != stage.seen) {
-      stage.seen = turns;
-      stage.since = now;
-    } else if (turns != 0 && turns != kEnded && now - stage.since >= kStillAfter) {
-      still.push_back(stage.name);
+  for (Watched& one : stages_) {
+    const std::uint64_t turns = one.stage.turns->get();
+    if (turns != one.seen) {
+      one.seen = turns;
+      one.since = now;
+    } else if (turns != 0 && turns != kEnded && now - one.since >= kStillAfter) {
+      still.push_back(one.stage.name);
     }
   }
   return still;

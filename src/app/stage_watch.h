@@ -28,13 +28,12 @@ class StageWatch {
   [[nodiscard]] std::vector<std::string> look(Duration now);
 
  private:
-  struct Stage {
-    std::string name;
-    const Counter* turns = nullptr;
+  struct Watched {
+    Metrics::Stage stage;
     std::uint64_t seen = 0;  // 0: has not begun
     Duration since{};        // when `seen` was first seen
   };
-  std::vector<Stage> stages_;
+  std::vector<Watched> stages_;
 };
 
 }  // namespace retailpulse

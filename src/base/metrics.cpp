@@ -13,4 +13,14 @@ void DurationHistogram::record(Duration d) {
   sum_us_.add(us);
 }
 
+std::vector<Metrics::Stage> Metrics::stages() const {
+  std::vector<Stage> found{{"main", &main.turns}};
+  for (std::size_t lane = 0; lane < consumers.size(); ++lane) {
+    found.push_back({"rp-src-" + std::to_string(lane), &consumers[lane].turns});
+    found.push_back({"rp-agg-" + std::to_string(lane), &aggregators[lane].turns});
+  }
+  found.push_back({"rp-commit", &commit.turns});
+  return found;
+}
+
 }  // namespace retailpulse

@@ -73,13 +73,8 @@ Reply status(HistoryView& history, const ApiContext& context) {
   write_lag(json, status);
   json.key("ledger");
   write_ledger(json, ledger_sums(history));
-  const LostSum lost = history.lost_sum();
-  json.key("lost")
-      .open_object()
-      .field("ranges", lost.ranges)
-      .field("offsets", lost.records)
-      .field("lately", lost_text(lost_lately(history)))
-      .close_object();
+  json.key("lost");
+  write_lost(json, history.lost_sum(), lost_lately(history));
   write_store(json, history, context.history.size(), context.zone);
   json.key("sources").open_object().field("brokers", status.brokers)
       .field("cluster_id", history.meta("cluster_id")).key("topics");

@@ -213,6 +213,14 @@ void write_state(JsonWriter& json, const PipelineStatus& status) {
       .close_object();
 }
 
+void write_lost(JsonWriter& json, const LostSum& sum, const std::vector<LostRange>& lately) {
+  json.open_object()
+      .field("ranges", sum.ranges)
+      .field("offsets", sum.records)
+      .field("lately", lost_text(lately))
+      .close_object();
+}
+
 void write_lag(JsonWriter& json, const PipelineStatus& status) {
   json.open_object()
       .field("records", status.lag_records)
@@ -251,13 +259,8 @@ FrameParts frame_parts(const LiveFacts& facts, const FrameContext& context, cons
   put(parts, "today", quoted(day_text(facts.data.today_us)));
   put(parts, "day_from_us", number(facts.data.day_from_us));
   put(parts, "ledger", json_of([&](JsonWriter& json) { write_ledger(json, facts.ledger); }));
-  put(parts, "lost", json_of([&](JsonWriter& json) {
-        json.open_object()
-            .field("ranges", facts.lost.ranges)
-            .field("offsets", facts.lost.records)
-            .field("lately", lost_text(facts.lost_lately))
-            .close_object();
-      }));
+  put(parts, "lost",
+      json_of([&](JsonWriter& json) { write_lost(json, facts.lost, facts.lost_lately); }));
   put(parts, "currency", quoted(facts.currency.code));
   put(parts, "currencies", json_of([&](JsonWriter& json) {
         json.open_array();

@@ -50,6 +50,8 @@ void write_moment(JsonWriter& json, std::string_view name, const std::optional<s
 void write_state(JsonWriter& json, const PipelineStatus& status);
 void write_lag(JsonWriter& json, const PipelineStatus& status);
 void write_ledger(JsonWriter& json, const LedgerSums& sums);
+// Of all time, and a sentence about what was noticed lately.
+void write_lost(JsonWriter& json, const LostSum& sum, const std::vector<LostRange>& lately);
 [[nodiscard]] std::string_view pane_state(bool closed, std::int64_t revision);
 
 }  // namespace retailpulse

@@ -184,12 +184,9 @@ void write_pipeline(Exposition& out, const Metrics& metrics) {
     out.sample(metrics.aggregators[lane].ring_depth.get(), fmt::format("lane=\"{}\"", lane));
   }
   out.family("stage_turns", "counter", "Turns of each stage's loop; one that stops is stuck.");
-  out.sample(metrics.main.turns.get(), "stage=\"main\"");
-  for (std::size_t lane = 0; lane < consumers.size(); ++lane) {
-    out.sample(consumers[lane].turns.get(), fmt::format("stage=\"rp-src-{}\"", lane));
-    out.sample(metrics.aggregators[lane].turns.get(), fmt::format("stage=\"rp-agg-{}\"", lane));
+  for (const Metrics::Stage& stage : metrics.stages()) {
+    out.sample(stage.turns->get(), fmt::format("stage=\"{}\"", stage.name));
   }
-  out.sample(metrics.commit.turns.get(), "stage=\"rp-commit\"");
   out.single("commits", "counter", "Commits since start.", metrics.commit.commits.get());
   out.single("rows_written", "counter", "Rows written by commits.", metrics.commit.rows.get());
   out.histogram("db_commit_seconds", "Time of a commit.", metrics.commit.commit_took);
