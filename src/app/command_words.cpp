@@ -236,9 +236,10 @@ struct Parser {
 const std::vector<std::string> kCommands{"demo",   "run",    "simulate", "sql",
                                          "verify", "config", "version"};
 
+// The end of a sentence about an unknown word.
 std::string hint(const std::string& word, const std::vector<std::string>& known) {
   const std::string meant = nearest(word, known);
-  return meant.empty() ? "" : fmt::format("; did you mean {}?", meant);
+  return meant.empty() ? "." : fmt::format("; did you mean {}?", meant);
 }
 
 // The first flag that the command does not have, or "".
@@ -267,8 +268,7 @@ std::string complaint(const Parser& parser, const std::vector<std::string>& argu
   const std::string& first = arguments[0];
   const bool known = std::find(kCommands.begin(), kCommands.end(), first) != kCommands.end();
   if (!known && first[0] != '-') {
-    return fmt::format("{} is no command{} There are {}.\n", first,
-                       hint(first, kCommands).empty() ? "." : hint(first, kCommands),
+    return fmt::format("{} is no command{} There are {}.\n", first, hint(first, kCommands),
                        fmt::join(kCommands, ", "));
   }
   const auto chosen = parser.app.get_subcommands();
@@ -281,9 +281,8 @@ std::string complaint(const Parser& parser, const std::vector<std::string>& argu
   const std::string name = chosen[0] == &command ? first : first + " " + command.get_name();
   const std::string flag = unknown_flag(command, arguments);
   if (refusal.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError) && !flag.empty()) {
-    const std::string meant = hint(flag, flags_of(command));
     return fmt::format("{} is no flag of {}{} See retailpulse {} --help.\n", flag, name,
-                       meant.empty() ? "." : meant, name);
+                       hint(flag, flags_of(command)), name);
   }
   if (chosen[0] == parser.sql && parser.words.query.empty()) {
     return "Give one statement, such as: retailpulse sql \"SELECT * FROM totals_by_day\"\n";

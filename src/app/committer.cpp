@@ -46,7 +46,6 @@ void Committer::add(const PartitionStart& start, std::int64_t max_event_us) {
 void Committer::start(std::vector<Lane*> lanes, std::function<void()> failed) {
   lanes_ = std::move(lanes);
   ended_.assign(lanes_.size(), false);
-  in_trouble_.assign(lanes_.size(), false);
   failed_ = std::move(failed);
   thread_ = std::thread([this] {
     pthread_setname_np(pthread_self(), "rp-commit");
@@ -162,15 +161,13 @@ Status Committer::take_inbox() {
     added.swap(inbox_);
   }
   for (const NewPartition& p : added) {
-    if (Status s = insist([&] { return bind(p); }); !s.ok()) return s;
+    const PartitionStart& start = p.start;
+    const Status bound = insist(
+        [&] { return store_.bind(start.slot, start.topic, start.partition, start.offset); });
+    if (!bound.ok()) return bound;
     watermark_.add(p.start.slot, p.max_event_us);
   }
   return {};
-}
-
-Status Committer::bind(const NewPartition& added) {
-  const PartitionStart& start = added.start;
-  return store_.bind(start.slot, start.topic, start.partition, start.offset);
 }
 
 std::vector<GapRow> Committer::take_notices() {
@@ -187,7 +184,6 @@ std::vector<GapRow> Committer::take_notices() {
       if (notice.kind == Kind::kError || notice.kind == Kind::kRecovered) {
         const bool well = notice.kind == Kind::kRecovered;
         if (well) watermark_.reconnected(clock_.monotonic());
-        in_trouble_.at(index_of(lane->id())) = !well;
         board_.set_trouble(lane->id(), well ? std::string() : notice.text);
       }
       board_.notice(std::move(notice.text));
@@ -217,8 +213,7 @@ Status Committer::commit(const Epochs& epochs, const std::vector<GapRow>& gaps) 
   for (const PartitionSlot slot : board_.held_back()) watermark_.doubt(slot);
   for (const auto& halted : halted_) watermark_.doubt(halted.first);  // nobody knows its end
   // Without a broker nobody can say that a partition is at its end: time stands still.
-  const bool well = std::find(in_trouble_.begin(), in_trouble_.end(), true) == in_trouble_.end();
-  if (well) watermark_.refresh(clock_.monotonic(), clock_.wall());
+  if (!board_.in_trouble()) watermark_.refresh(clock_.monotonic(), clock_.wall());
   if (!worth_a_commit(epochs, gaps)) return {};
   CommitContext context;
   context.watermark_us = watermark_.value();

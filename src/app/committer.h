@@ -68,7 +68,6 @@ class Committer {
   void wait_until_due(Duration begun, Duration due);
   void collect(Epochs& epochs);
   Status take_inbox() RP_EXCLUDES(inbox_mutex_);
-  Status bind(const NewPartition& added);
   std::vector<GapRow> take_notices();
   [[nodiscard]] bool worth_a_commit(const Epochs& epochs, const std::vector<GapRow>& gaps) const;
   Status commit(const Epochs& epochs, const std::vector<GapRow>& gaps);
@@ -92,7 +91,6 @@ class Committer {
   Duration last_commit_{};
   std::int64_t committed_watermark_us_ = INT64_MIN;
   std::size_t idle_count_ = 0;
-  std::vector<bool> in_trouble_;            // by lane: its source does not work
   std::string cluster_id_;
   std::vector<std::pair<PartitionSlot, std::string>> halted_;  // by this process's sources
   std::size_t halted_committed_ = 0;        // so many of them are in the store

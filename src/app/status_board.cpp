@@ -73,6 +73,11 @@ void StatusBoard::set_trouble(LaneId lane, const std::string& why) {
   health_.lane(lane, why, moment());
 }
 
+bool StatusBoard::in_trouble() const {
+  const MutexLock lock(mutex_);
+  return !health_.trouble().empty();
+}
+
 std::vector<PartitionSlot> StatusBoard::held_back() const {
   const MutexLock lock(mutex_);
   return health_.held_back();

@@ -66,6 +66,8 @@ class StatusBoard final : public PipelineView {
   void set_failed(const std::string& reason) RP_EXCLUDES(mutex_);
   // Why a lane's source does not work; empty: it does.
   void set_trouble(LaneId lane, const std::string& why) RP_EXCLUDES(mutex_);
+  // Some lane's source does not work.
+  [[nodiscard]] bool in_trouble() const RP_EXCLUDES(mutex_);
   // Partitions of which something is written that cannot be read yet: they are not idle.
   [[nodiscard]] std::vector<PartitionSlot> held_back() const RP_EXCLUDES(mutex_);
   // The store cannot be written at the moment, or (empty) it can again. True: that is news.
