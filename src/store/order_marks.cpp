@@ -155,22 +155,44 @@ Status OrderMarks::merge(std::int64_t order, const Marks& lines, const Names& na
   return write(order, marks, catalog);
 }
 
-Result<std::vector<std::int64_t>> OrderMarks::orders_of(std::int64_t product, Which which) {
-  std::vector<std::int64_t> orders;
-  Statement& rows = which == Which::kAll ? all_ : select_unlisted_.bind(1, product);
+Status OrderMarks::look(ListedLines& lines) {
   for (;;) {
-    auto more = rows.step();
+    auto more = all_.step();
+    if (!more.ok()) return more.status();
+    if (!more.value()) break;
+    for (const Mark& mark : unpack(all_.blob(1))) {
+      if (mark.category != kUnknownId) continue;
+      const auto listed = lines.by_product.find(mark.product);
+      if (listed == lines.by_product.end()) continue;
+      listed->second.push_back({all_.integer(0), mark.first_us});
+    }
+  }
+  lines.looked = true;
+  return {};
+}
+
+Result<std::vector<std::int64_t>> OrderMarks::orders_of(std::int64_t product, std::int64_t from_us,
+                                                        std::int64_t to_us, ListedLines& lines) {
+  if (!lines.looked) {
+    if (Status s = look(lines); !s.ok()) return s;
+  }
+  std::vector<std::int64_t> orders;
+  for (const Line& line : lines.by_product.at(product)) {
+    if (line.first_us < from_us || line.first_us >= to_us) continue;
+    // An order's lines follow each other: in two currencies it has two of a product.
+    if (orders.empty() || orders.back() != line.order) orders.push_back(line.order);
+  }
+  return orders;
+}
+
+Result<std::vector<std::int64_t>> OrderMarks::unlisted_orders_of(std::int64_t product) {
+  std::vector<std::int64_t> orders;
+  select_unlisted_.bind(1, product);
+  for (;;) {
+    auto more = select_unlisted_.step();
     if (!more.ok()) return more.status();
     if (!more.value()) return orders;
-    if (which == Which::kAll) {
-      const Marks marks = unpack(rows.blob(1));
-      if (std::none_of(marks.begin(), marks.end(), [product](const Mark& m) {
-            return m.product == product && m.category == kUnknownId;
-          })) {
-        continue;
-      }
-    }
-    orders.push_back(rows.integer(0));
+    orders.push_back(select_unlisted_.integer(0));
   }
 }
 

@@ -10,14 +10,16 @@
 //
 // Thread:     role committer.
 // Limits:     marks older than retention.orders are forgotten: a still later line is a new order.
-//             A category change of a product that was listed before, if it reaches back over
-//             booked minutes, reads all orders once (about 0.3 s for a million).
+//             A commit with a category change of products that were listed before, if it reaches
+//             back over booked minutes, reads all orders once (about 0.3 s for a million) and holds
+//             16 bytes for each line of the products it lists.
 // Test:       tests/store_twin_test.cpp (against the slow twin)
 #pragma once
 
 #include <cstdint>
 #include <span>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include <retailpulse/epoch.h>
@@ -36,10 +38,23 @@ class OrderMarks {
   // Adds the sale lines of the epochs, given the catalogue as it is now.
   Status add(std::span<const Epoch* const> epochs, const Names& names, const Catalog& catalog,
              RollupRows& rows);
-  // The orders with a line of `product` whose category the listing decides: those that were
-  // counted as unknown, or all of them.
-  enum class Which { kUnlisted, kAll };
-  [[nodiscard]] Result<std::vector<std::int64_t>> orders_of(std::int64_t product, Which which);
+  // Lines whose category the listing decides, of the products that a commit lists: these are its
+  // keys. One look at all orders, made when the first of them is asked for, finds them all.
+  struct Line {
+    std::int64_t order = 0;
+    std::int64_t first_us = 0;
+  };
+  struct ListedLines {
+    std::unordered_map<std::int64_t, std::vector<Line>> by_product;
+    bool looked = false;
+  };
+  // The orders with such a line of `product` in [from_us, to_us). Lines are added after all
+  // listings of a commit: so what one look has found holds for them all.
+  [[nodiscard]] Result<std::vector<std::int64_t>> orders_of(std::int64_t product,
+                                                            std::int64_t from_us,
+                                                            std::int64_t to_us, ListedLines& lines);
+  // The orders in which a line of `product` was counted without a category.
+  [[nodiscard]] Result<std::vector<std::int64_t>> unlisted_orders_of(std::int64_t product);
   // Takes the category counts of these orders out (sign -1, before a category changes) or puts them
   // in again (+1, after it).
   Status recount(const std::vector<std::int64_t>& orders, const Names& names,
@@ -63,6 +78,7 @@ class OrderMarks {
   using Marks = std::vector<Mark>;
 
   Result<Marks> read(std::int64_t order);
+  Status look(ListedLines& lines);
   static Marks unpack(std::string_view bytes);
   Status write(std::int64_t order, const Marks& marks, const Catalog& catalog);
   Status merge(std::int64_t order, const Marks& lines, const Names& names, const Catalog& catalog,

@@ -130,10 +130,8 @@ Result<std::int64_t> SqliteRollupStore::write_all(std::span<const Epoch* const> 
     if (Status s = db_.exec("COMMIT;BEGIN IMMEDIATE"); !s.ok()) return s;
   }
   rows_.begin(seals);
-  for (const Epoch* epoch : epochs) {
-    // What this commit seals is still there: its listings change the past as exactly as before.
-    if (Status s = take_listings(*epoch); !s.ok()) return s;
-  }
+  // What this commit seals is still there: its listings change the past as exactly as before.
+  if (Status s = take_listings(epochs); !s.ok()) return s;
   for (const Epoch* epoch : planted(Plant::kEpochLost) ? epochs.first(1) : epochs) {
     rows_.add(*epoch);
   }
@@ -168,24 +166,37 @@ Status SqliteRollupStore::write_partitions(std::span<const Epoch* const> epochs,
   return {};
 }
 
-Status SqliteRollupStore::take_listings(const Epoch& epoch) {
-  for (const Listing& l : epoch.listings) {
-    ListingRow row;
-    row.product = names_.id(epoch.lane, Dimension::kProduct, l.product);
-    row.from_us = to_us(l.from);
-    row.offset = l.offset;
-    row.name = l.name;
-    row.category = names_.id(epoch.lane, Dimension::kCategory, l.category);
-    row.currency = names_.id(epoch.lane, Dimension::kCurrency, l.currency);
-    if (l.has_price) row.price_micros = l.price_micros;
-    row.deleted = l.deleted;
-    if (row.product == kOtherId) continue;  // beyond the cap: the key "(other)" has no listing
-    if (Status s = take_listing(row); !s.ok()) return s;
+Status SqliteRollupStore::take_listings(std::span<const Epoch* const> epochs) {
+  std::vector<ListingRow> rows;
+  OrderMarks::ListedLines lines;
+  for (const Epoch* epoch : epochs) {
+    for (const Listing& l : epoch->listings) {
+      ListingRow row = listing_row(epoch->lane, l);
+      if (row.product == kOtherId) continue;  // beyond the cap: the key "(other)" has no listing
+      lines.by_product.try_emplace(row.product);
+      rows.push_back(std::move(row));
+    }
+  }
+  for (const ListingRow& row : rows) {
+    if (Status s = take_listing(row, lines); !s.ok()) return s;
   }
   return {};
 }
 
-Status SqliteRollupStore::take_listing(const ListingRow& row) {
+ListingRow SqliteRollupStore::listing_row(LaneId lane, const Listing& l) const {
+  ListingRow row;
+  row.product = names_.id(lane, Dimension::kProduct, l.product);
+  row.from_us = to_us(l.from);
+  row.offset = l.offset;
+  row.name = l.name;
+  row.category = names_.id(lane, Dimension::kCategory, l.category);
+  row.currency = names_.id(lane, Dimension::kCurrency, l.currency);
+  if (l.has_price) row.price_micros = l.price_micros;
+  row.deleted = l.deleted;
+  return row;
+}
+
+Status SqliteRollupStore::take_listing(const ListingRow& row, OrderMarks::ListedLines& lines) {
   Catalog::Plan plan = catalog_.plan(row, seals_, zone_);
   const auto changes = plan.changes;
   if (changes.empty()) {
@@ -197,8 +208,9 @@ Status SqliteRollupStore::take_listing(const ListingRow& row) {
   const bool booked = changes.front().from_us <= orders_.newest_us();
   std::vector<std::int64_t> shared;
   if (booked) {
-    auto orders = orders_.orders_of(row.product, was_listed ? OrderMarks::Which::kAll
-                                                            : OrderMarks::Which::kUnlisted);
+    auto orders = was_listed ? orders_.orders_of(row.product, changes.front().from_us,
+                                                 changes.back().to_us, lines)
+                             : orders_.unlisted_orders_of(row.product);
     if (!orders.ok()) return orders.status();
     shared = std::move(orders).value();
   }

@@ -73,8 +73,9 @@ class SqliteRollupStore final : public RollupStore {
   Result<std::int64_t> write_all(std::span<const Epoch* const> epochs, std::span<const GapRow> gaps,
                                  const CommitContext& context, const Seals& seals);
   Status write_partitions(std::span<const Epoch* const> epochs, const CommitContext& context);
-  Status take_listings(const Epoch& epoch);
-  Status take_listing(const ListingRow& row);
+  Status take_listings(std::span<const Epoch* const> epochs);
+  [[nodiscard]] ListingRow listing_row(LaneId lane, const Listing& l) const;
+  Status take_listing(const ListingRow& row, OrderMarks::ListedLines& lines);
   Status write_clock(const CommitContext& context, const Seals& seals);
   // Ends a failed transaction. What is in memory is read again before the next one.
   Status rolled_back(Status cause);
