@@ -16,7 +16,7 @@ using testing::ScriptedCluster;
 
 // With the client as it comes most runs crash or stand still: a leader that is learned of
 // while the question is being asked frees the question under the hands of who asks.
-TEST_CASE("K2: offsets are asked for while leaders come and go, and the process lives") {
+TEST_CASE("K13: offsets are asked for while leaders come and go, and the process lives") {
   ScriptedFixture kafka;
   kafka.broker.edit([](ScriptedCluster& c) { c.add_topic("orders", 1); });
   auto opened = KafkaHandle::open(RD_KAFKA_CONSUMER, kafka.config, {}, {{"group.id", "g"}});
