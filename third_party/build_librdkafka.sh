@@ -2,17 +2,22 @@
 # Builds librdkafka.a from the pinned source and prints the folder that then holds
 # lib/librdkafka.a, include/librdkafka/*.h and LICENSES.txt.
 #
+#   build_librdkafka.sh            as it goes into the program, for all presets but asan
+#   build_librdkafka.sh address    with the address sanitizer: what it frees too early, or what we
+#                                  hand it, is seen where it happens. RETAILPULSE_CC: the preset's own
+#
 # The result is cached under a hash of the pins, this script and the C compiler: it is built once
-# per machine (half a minute on two cores), not once per clone or preset. It is C, uninstrumented,
-# and shared by all presets.
+# per machine (half a minute on two cores), not once per clone or preset.
 set -euo pipefail
+
+sanitizer=${1:-}
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 cache=${RETAILPULSE_CACHE:-${HOME:?}/.cache/retailpulse}
 export CC=${RETAILPULSE_CC:-gcc}
 
 read -r _ source < <("$here/fetch.sh" librdkafka)
-key=$( { cat "$here/build_librdkafka.sh"; basename "$source"; "$CC" -v 2>&1; uname -m; } |
+key=$( { cat "$here/build_librdkafka.sh"; basename "$source"; "$CC" -v 2>&1; uname -m; echo "$sanitizer"; } |
   sha256sum | cut -c1-12)
 target="$cache/librdkafka-built-$key"
 mkdir -p "$cache"
@@ -55,6 +60,10 @@ if [[ ! -f $target/lib/librdkafka.a ]]; then
     -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$work/src=librdkafka"
   CFLAGS=$(tr -s '\n ' ' ' <<<"$CFLAGS")
   [[ $(uname -m) == x86_64 ]] || CFLAGS=${CFLAGS/-fcf-protection=full/}
+  if [[ -n $sanitizer ]]; then
+    CFLAGS="-O1 -g -fno-omit-frame-pointer -fPIC -fsanitize=$sanitizer -ffile-prefix-map=$work/src=librdkafka"
+    export LDFLAGS="-fsanitize=$sanitizer"  # of configure's own trials
+  fi
   # pthreads, not C11 threads: the thread sanitizer sees the former only.
   # Named features are required: a missing one fails here instead of at a customer's broker.
   # lz4 is the bundled copy (same version as Debian's). --enable-static is left out: it would say
