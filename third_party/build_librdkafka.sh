@@ -45,15 +45,18 @@ if [[ ! -f $target/lib/librdkafka.a ]]; then
   # thread may hear of a leader, answer, and free what the asker still uses. Seen as a crash when brokers came and
   # went; kafka/list_offsets_test shows it. Now the client's own thread looks from the first time on, woken like
   # each later time, and a timeout that falls before that is not lost.
-  sed -i -e '/^ *if (rd_kafka_topic_partition_list_query_leaders_async_worker(rko) ==$/,/^ *rd_kafka_op_destroy(rko);/c\
-        rd_kafka_enq_once_add_source(rko->rko_u.leaders.eonce, "first");\
-        rd_kafka_enq_once_trigger(rko->rko_u.leaders.eonce, RD_KAFKA_RESP_ERR_NO_ERROR, "first");' \
+  sed -i -e '/^ *rd_kafka_enq_once_add_source(rko->rko_u.leaders.eonce, "timeout timer");$/a\
+        rd_kafka_enq_once_t *eonce = rko->rko_u.leaders.eonce; /* rko may be gone when the timer runs */\
+        rd_kafka_enq_once_add_source(eonce, "first");' \
+    -e '/^ *if (rd_kafka_topic_partition_list_query_leaders_async_worker(rko) ==$/,/^ *rd_kafka_op_destroy(rko);/c\
+        rd_kafka_enq_once_trigger(eonce, RD_KAFKA_RESP_ERR_NO_ERROR, "first");' \
     -e '/^        if (rko->rko_err)$/{N;/Timeout or ERR__DESTROY/i\
         if (!rko->rko_err \&\& rd_timeout_expired(rd_timeout_remains(rko->rko_u.leaders.ts_timeout)))\
                 rko->rko_err = RD_KAFKA_RESP_ERR__TIMED_OUT;
     }' src/rdkafka_partition.c
-  [[ $(grep -c -e 'leaders.eonce, RD_KAFKA_RESP_ERR_NO_ERROR, "first"' -e 'rd_timeout_remains(rko->rko_u.leaders.ts_timeout)))' \
-    -e 'query_leaders_async_worker(rko)' src/rdkafka_partition.c) == 3 ]] ||
+  [[ $(grep -c -e '(eonce, "first")' -e '(eonce, RD_KAFKA_RESP_ERR_NO_ERROR, "first")' \
+    -e 'rd_timeout_remains(rko->rko_u.leaders.ts_timeout)))' \
+    -e 'query_leaders_async_worker(rko)' src/rdkafka_partition.c) == 4 ]] ||
     { echo 'librdkafka: the look-up of leaders is another one; see list_offsets_test' >&2; exit 1; }
   # The library goes into a hardened, position independent executable.
   export CFLAGS="-O2 -fPIC -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
