@@ -52,7 +52,7 @@ static_assert(std::is_trivially_copyable_v<Event>);
 static_assert(sizeof(Event) <= 2 * kCacheLineBytes);
 
 // The catalogue's word on a product from `from` on. Of two for the same product and moment the one
-// with the greater (offset, name) wins: an order that does not depend on which lane read it.
+// with the greater (offset, name, category) wins: an order that does not depend on which lane read it.
 struct Listing {
   NameId product = kNoName;
   NameId category = kNoName;

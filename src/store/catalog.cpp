@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
 #include <tuple>
 
 #include <retailpulse/window.h>
@@ -12,10 +13,6 @@ namespace retailpulse {
 namespace {
 
 constexpr std::int64_t kMinuteUs = kTierUs[static_cast<std::size_t>(Tier::kMinute)];
-
-bool before(const ListingRow& x, const ListingRow& y) {
-  return std::tie(x.from_us, x.offset, x.name) < std::tie(y.from_us, y.offset, y.name);
-}
 
 // Not a listing of the shop's, but where plan() lets a category begin or end.
 constexpr std::int64_t kStepOffset = -1;
@@ -79,19 +76,25 @@ std::int64_t Catalog::category(std::int64_t product, std::int64_t minute_us) con
   return index < products_.size() ? category_in(products_[index], minute_us) : kUnknownId;
 }
 
-// Of two listings for one moment the greater (offset, name) stays.
-Catalog::Versions Catalog::with(Versions versions, const ListingRow& listing) {
-  const auto at = std::lower_bound(versions.begin(), versions.end(), listing, before);
-  if (at != versions.end() && at->from_us == listing.from_us) return versions;
-  if (at != versions.begin() && std::prev(at)->from_us == listing.from_us) {
-    ListingRow& same = *std::prev(at);
-    const std::int64_t category =
-        is_step(same) && !has_category(listing) ? same.category : listing.category;
-    same = listing;
-    same.category = category;
-  } else {
+// Of two listings for one moment the greater (offset, name, category) stays: never the one that
+// came first. Offsets of two partitions may be the same, and ids depend on who came first.
+Catalog::Versions Catalog::with(Versions versions, const ListingRow& listing, const Names& names) {
+  const auto at = std::lower_bound(
+      versions.begin(), versions.end(), listing.from_us,
+      [](const ListingRow& version, std::int64_t from_us) { return version.from_us < from_us; });
+  if (at == versions.end() || at->from_us != listing.from_us) {
     versions.insert(at, listing);
+    return versions;
   }
+  const auto rank = [&names](const ListingRow& l) {
+    return std::tuple(l.offset, std::string_view(l.name),
+                      has_category(l) ? names.category_text(l.category) : std::string_view());
+  };
+  if (rank(listing) <= rank(*at)) return versions;
+  const std::int64_t category =
+      is_step(*at) && !has_category(listing) ? at->category : listing.category;
+  *at = listing;
+  at->category = category;
   return versions;
 }
 
@@ -149,11 +152,12 @@ void Catalog::set_category(Versions& versions, std::int64_t from_us, std::int64_
   at->category = category;
 }
 
-Catalog::Plan Catalog::plan(const ListingRow& listing, const Seals& seals, const Zone& zone) const {
+Catalog::Plan Catalog::plan(const ListingRow& listing, const Seals& seals, const Zone& zone,
+                            const Names& names) const {
   const auto index = static_cast<std::size_t>(listing.product);
   static const Versions kNone;
   const Versions& old = index < products_.size() ? products_[index] : kNone;
-  Plan plan{with(old, listing), {}};
+  Plan plan{with(old, listing, names), {}};
   const auto wished = difference(old, plan.versions);
   plan.changes = kept(wished, old, seals, zone);
   // One that would become the first is quiet even if it changes nothing: what is forgotten stays so.
@@ -165,7 +169,7 @@ Catalog::Plan Catalog::plan(const ListingRow& listing, const Seals& seals, const
     return v.from_us == listing.from_us;
   });
   quiet.category = same == old.end() ? kUnknownId : same->category;
-  plan.versions = with(old, quiet);
+  plan.versions = with(old, quiet, names);
   for (const Recategorised& change : plan.changes) {
     // What is before all listings has the category of the first one.
     const std::int64_t from_us = change.from_us != INT64_MIN

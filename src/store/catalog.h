@@ -25,6 +25,7 @@
 #include <retailpulse/status.h>
 
 #include "base/zone.h"
+#include "store/names.h"
 #include "store/seals.h"
 #include "store/sqlite.h"
 
@@ -57,12 +58,13 @@ struct Recategorised {
 class Catalog {
  public:
   Status load(Database& db);
-  using Versions = std::vector<ListingRow>;  // of one product, by (from, offset, name)
+  using Versions = std::vector<ListingRow>;  // of one product, by time; of a moment one
   struct Plan {
     Versions versions;                    // what the product will have been
     std::vector<Recategorised> changes;   // minutes with another category; usually none (a price)
   };
-  [[nodiscard]] Plan plan(const ListingRow& listing, const Seals& seals, const Zone& zone) const;
+  [[nodiscard]] Plan plan(const ListingRow& listing, const Seals& seals, const Zone& zone,
+                          const Names& names) const;
   // Takes and stores a planned listing.
   Status apply(std::int64_t product, Plan plan);
   // Keeps to kVersionsMax. Apart from apply(), because the oldest minutes may change their answer:
@@ -75,7 +77,7 @@ class Catalog {
   static constexpr std::size_t kVersionsMax = 32;
 
   Versions& versions_of(std::int64_t product);
-  static Versions with(Versions versions, const ListingRow& listing);
+  static Versions with(Versions versions, const ListingRow& listing, const Names& names);
   Status store_version(const ListingRow& listing);
   Status store_latest(const Versions& versions);
   static std::int64_t category_in(const Versions& versions, std::int64_t minute_us);

@@ -197,7 +197,7 @@ ListingRow SqliteRollupStore::listing_row(LaneId lane, const Listing& l) const {
 }
 
 Status SqliteRollupStore::take_listing(const ListingRow& row, OrderMarks::ListedLines& lines) {
-  Catalog::Plan plan = catalog_.plan(row, seals_, zone_);
+  Catalog::Plan plan = catalog_.plan(row, seals_, zone_, names_);
   const auto changes = plan.changes;
   if (changes.empty()) {
     if (Status s = catalog_.apply(row.product, std::move(plan)); !s.ok()) return s;

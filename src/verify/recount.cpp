@@ -89,9 +89,11 @@ void Recount::add_event(const Event& event) {
 void Recount::add_listing(const Listing& listing) {
   const Listed now{listing.category, listing.offset, listing.name};
   auto [it, fresh] = listings_[listing.product].try_emplace(to_us(listing.from), now);
-  if (!fresh && std::tie(it->second.offset, it->second.name) < std::tie(now.offset, now.name)) {
-    it->second = now;
-  }
+  const auto rank = [this](const Listed& l) {
+    const bool said = l.category != kNoName;
+    return std::tuple(l.offset, l.name, said ? text(Dimension::kCategory, l.category) : "");
+  };
+  if (!fresh && rank(it->second) < rank(now)) it->second = now;
 }
 
 bool Recount::wanted(std::int64_t minute_us) const {

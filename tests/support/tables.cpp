@@ -31,7 +31,8 @@ Tables::Tables(const Zone& zone, const std::vector<ListingText>& listings) : zon
     listing_rows_.push_back(listing_text(l));
     auto [it, fresh] = listings_[l.product].try_emplace(l.from_us, l);
     const ListingText& known = it->second;
-    if (!fresh && std::tie(known.offset, known.name) < std::tie(l.offset, l.name)) it->second = l;
+    if (!fresh && std::tie(known.offset, known.name, known.category) <
+                     std::tie(l.offset, l.name, l.category)) it->second = l;
   }
 }
 

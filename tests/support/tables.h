@@ -3,7 +3,8 @@
 // Rules that the store must follow too:
 //  - a minute's sales belong to their own category, else to the listing in effect at the minute's
 //    start; before the first listing to the first; a listing without a category changes nothing;
-//    of two listings for a moment the greater (offset, name) stands; none at all: "(unknown)";
+//    of two listings for a moment the greater (offset, name, category) stands; none at all:
+//    "(unknown)";
 //  - an order whose lines share an id counts once in each currency's total, each product and each
 //    category, in the pane of its first line there; a product's category is its first line's.
 //
