@@ -104,7 +104,8 @@ const attacks = {
   'an object': ({target}) => framed('object', 'data', `${target}/`),
   'a window and its opener': async ({target}) => {
     const other = window.open(`${target}/`, '_blank');
-    await wait(1200);
+    // Until the page has come it is an empty window of ours; on a busy machine that takes a while.
+    for (let waited = 0; other && !other.closed && waited < 6000; waited += 200) await wait(200);
     // A severed window says that it is closed; one that is held can be counted and steered.
     const held = other && !other.closed && `${other.length} frames`;
     other?.close();
