@@ -30,8 +30,8 @@ struct Stream {
   NameId currency = kNoName;
 };
 
-// What the first bytes betray when the value is no JSON text in UTF-8; empty if nothing.
-std::string_view foreign_encoding(std::string_view value) {
+// What the first bytes betray when the value is no JSON text in UTF-8; null if nothing.
+const char* foreign_encoding(std::string_view value) {
   using namespace std::string_view_literals;
   const auto begins = [value](std::string_view bytes) {
     return value.substr(0, bytes.size()) == bytes;
@@ -42,16 +42,16 @@ std::string_view foreign_encoding(std::string_view value) {
   }
   // A zero byte and a schema id of four bytes, as schema registry serializers write.
   if (value.size() >= 5 && begins("\0"sv)) return "(Confluent prefix)";
-  return {};
+  return nullptr;
 }
 
 Fault encoding_fault(std::string_view value) {
-  const std::string_view note = foreign_encoding(value);
-  return note.empty() ? Fault{} : Fault{Reason::kUnsupportedEncoding, Field::kNone, -1, note};
+  const char* const note = foreign_encoding(value);
+  return note == nullptr ? Fault{} : Fault{Reason::kUnsupportedEncoding, Field::kNone, -1, note};
 }
 
 std::string place_of(const Fault& fault, const FieldPlan& plan) {
-  if (fault.note.empty()) return plan.path_of(fault.field, fault.item);
+  if (fault.note == nullptr) return plan.path_of(fault.field, fault.item);
   return plan.in_item(fault.note, fault.item);
 }
 
@@ -111,7 +111,7 @@ class JsonDecoder final : public Decoder {
       return {};
     }
     if (outcome.result == JsonWalker::Result::kDuplicateKey) {
-      return {Reason::kDuplicateKey, Field::kNone, outcome.item, plan.node(outcome.node).path};
+      return {Reason::kDuplicateKey, Field::kNone, outcome.item, plan.node(outcome.node).path.c_str()};
     }
     if (const Fault fault = encoding_fault(value)) return fault;
     if (const Reason reason = json_fault(value); reason != Reason::kNone) return {reason};

@@ -35,7 +35,7 @@ NameId NameTable::intern(std::string_view text, std::uint64_t hash, std::vector<
   std::size_t at = hash & mask;
   while (slots_[at].entry != 0) {
     const Slot slot = slots_[at];
-    if (slot.tag == tag_of(hash) && texts_[slot.entry - 1].view() == text) return NameId{slot.entry - 1};
+    if (slot.tag == tag_of(hash) && same_text(texts_[slot.entry - 1].view(), text)) return NameId{slot.entry - 1};
     at = (at + 1) & mask;
   }
   return add(text, hash, at, fresh);

@@ -22,6 +22,23 @@
 
 namespace retailpulse {
 
+// Of 4 to 16 bytes the first half and the last are compared, which may overlap, without a call.
+[[nodiscard]] inline bool same_text(std::string_view a, std::string_view b) {
+  if (a.size() != b.size()) return false;
+  if (a.size() < 4 || a.size() > 16) return a == b;
+  const auto differ = [&]<class Word>(std::size_t at, Word) {
+    Word of_a;
+    Word of_b;
+    std::memcpy(&of_a, a.data() + at, sizeof(Word));
+    std::memcpy(&of_b, b.data() + at, sizeof(Word));
+    return of_a ^ of_b;
+  };
+  if (a.size() < 8) {
+    return (differ(0, std::uint32_t{}) | differ(a.size() - 4, std::uint32_t{})) == 0;
+  }
+  return (differ(0, std::uint64_t{}) | differ(a.size() - 8, std::uint64_t{})) == 0;
+}
+
 class NameTable {
  public:
   NameTable(Dimension dimension, std::uint32_t cap);

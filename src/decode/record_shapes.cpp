@@ -1,5 +1,9 @@
 #include "decode/record_shapes.h"
 
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -9,43 +13,50 @@ namespace {
 
 using Words = std::array<std::uint64_t, 2>;
 using Bytes = signed char __attribute__((vector_size(16)));  // gcc and clang, any machine
+constexpr std::ptrdiff_t kStep = sizeof(Bytes);
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool begins_number(char c) { return is_digit(c) || c == '-'; }
 
-// The first byte that `special` is not 0 for; nullptr: none.
+// A bit for each byte, the first byte's lowest; `mask` is all ones or all zeros in each byte.
 template <class Mask>
-inline const char* first_of(const Mask& special, const char* at) {
-  Words found;
-  static_assert(sizeof(special) == sizeof(found));
-  std::memcpy(&found, &special, sizeof(found));
-  if (found[0] != 0) return at + std::countr_zero(found[0]) / 8;
-  return found[1] == 0 ? nullptr : at + 8 + std::countr_zero(found[1]) / 8;
+inline std::uint32_t bits_of(const Mask& mask) {
+#ifdef __SSE2__
+  return static_cast<std::uint32_t>(_mm_movemask_epi8(reinterpret_cast<__m128i>(mask)));
+#else
+  constexpr bool kLittle = std::endian::native == std::endian::little;
+  constexpr std::uint64_t kOneBitEach = kLittle ? 0x8040201008040201ULL : 0x0102040810204080ULL;
+  Words words;
+  std::memcpy(&words, &mask, sizeof(words));
+  for (std::uint64_t& word : words) {  // the byte on top becomes the sum of all
+    word = ((word & kOneBitEach) * 0x0101010101010101ULL) >> 56;
+  }
+  return static_cast<std::uint32_t>(words[0] | words[1] << 8);
+#endif
 }
 
-// The end of the bytes that are not `special`, 16 at a time, then one by one.
+// The end of the bytes that are not `special`, 16 at a time. 16 bytes before `end` must be there:
+// near the end the last 16 are taken, and the end itself counts as special.
 template <class Special>
 inline const char* run_end(const char* at, const char* end, Special special) {
-  if constexpr (std::endian::native == std::endian::little) {
-    for (; end - at >= static_cast<std::ptrdiff_t>(sizeof(Bytes)); at += sizeof(Bytes)) {
-      Bytes bytes;
-      std::memcpy(&bytes, at, sizeof(bytes));
-      const char* const found = first_of(special(bytes), at);
-      if (found != nullptr) return found;
-    }
+  for (;; at += kStep) {
+    const std::ptrdiff_t left = end - at;
+    Bytes bytes;
+    std::memcpy(&bytes, left >= kStep ? at : end - kStep, sizeof(bytes));
+    std::uint32_t bits = bits_of(special(bytes));
+    if (left < kStep) bits = (bits >> (kStep - left)) | (1U << left);
+    if (bits != 0) return at + std::countr_zero(bits);
   }
-  while (at != end && !special(static_cast<signed char>(*at))) ++at;
-  return at;
 }
 
 // The end of the plain text that begins here; what stands there is the caller's business. What is
 // not ASCII is negative, and so below the first printable character too.
 inline const char* plain_end(const char* at, const char* end) {
-  return run_end(at, end, [](auto c) { return (c == '"') | (c == '\\') | (c < ' '); });
+  return run_end(at, end, [](const Bytes& c) { return (c == '"') | (c == '\\') | (c < ' '); });
 }
 
 inline const char* digits_end(const char* at, const char* end) {
-  return run_end(at, end, [](auto c) { return (c < '0') | (c > '9'); });
+  return run_end(at, end, [](const Bytes& c) { return (c < '0') | (c > '9'); });
 }
 
 // The end of the number that begins here; `at` when it is none, or has an exponent.
@@ -92,7 +103,7 @@ RecordShapes::Node* RecordShapes::another_way(Node& from, const char* at, const 
 }
 
 bool RecordShapes::read(std::string_view record, RecordFields& out) {
-  if (nodes_used_ == 0) return false;
+  if (nodes_used_ == 0 || record.size() < kHeadBytes) return false;
   const char* at = record.data();
   const char* const end = at + record.size();
   Node* node = nodes_.get();
@@ -209,7 +220,7 @@ bool RecordShapes::split(std::string_view record, std::vector<Part>& parts) {
 }
 
 void RecordShapes::learn(std::string_view record, const RecordFields& found) {
-  if (record.size() > kLearnBytesMax || found.too_many_items) return;
+  if (record.size() < kHeadBytes || record.size() > kLearnBytesMax || found.too_many_items) return;
   ++unknown_;
   if (nodes_used_ == 0 || (full() && unknown_ >= kPatience)) forget();
   if (full() || (unknown_ > kEager && unknown_ % kRarely != 0)) return;

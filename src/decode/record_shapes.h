@@ -11,7 +11,7 @@
 // Limits:     kNodesMax nodes, kTextBytesMax bytes between values; a full tree is forgotten after
 //             kPatience records that it did not know. Of a record to learn: kLearnBytesMax bytes,
 //             kPartsMax values, kWaysMax ways to go on from one value. After kEager unknown records
-//             only every kRarely-th is learned.
+//             only every kRarely-th is learned. Records below kHeadBytes are left to the full walk.
 // Test:       tests/decode/record_shapes_test.cpp
 #pragma once
 

@@ -27,6 +27,20 @@ TEST_CASE("name_table: ids count up from 0 and a text keeps its id") {
   CHECK(table.size() == 5);
 }
 
+TEST_CASE("name_table: texts that differ in one byte, or in their length, are not the same") {
+  for (std::size_t size = 0; size <= 40; ++size) {
+    const std::string text(size, 'a');
+    CAPTURE(size);
+    CHECK(same_text(text, std::string(size, 'a')));
+    CHECK_FALSE(same_text(text, std::string(size + 1, 'a')));
+    for (std::size_t at = 0; at < size; ++at) {
+      std::string other = text;
+      other[at] = static_cast<char>(other[at] ^ 0x80);
+      CHECK_FALSE(same_text(text, other));
+    }
+  }
+}
+
 TEST_CASE("name_table: beyond the cap new texts are (other), old ones stay") {
   NameTable table(Dimension::kType, 3);
   std::vector<NewName> fresh;

@@ -116,8 +116,8 @@ TEST_CASE("record_shapes: what is not plain is left to the walk") {
 
 TEST_CASE("record_shapes: an exponent, an escape or a foreign letter is never learned") {
   Reading shop;
-  for (const char* record : {R"({"amount":1e5})", R"({"x\u0041":1,"amount":1})", "{\"\xc3\xa9\":1,\"amount\":1}",
-                             R"({"amount":-0.5E1})"}) {
+  for (const char* record : {R"({"amount":1e5,"quantity":1})", R"({"x\u0041":1,"amount":1})",
+                             "{\"\xc3\xa9\":1,\"amount\":1}", R"({"amount":-0.5E1,"quantity":1})"}) {
     CAPTURE(record);
     REQUIRE(shop.learn(record));
     CHECK_FALSE(shop.read(record));
@@ -166,6 +166,27 @@ TEST_CASE("record_shapes: a record that ends with its page is not read beyond") 
     CHECK(shop.read({at, size}) == (size == whole.size()));
   }
   munmap(pages, 2 * page);
+}
+
+TEST_CASE("record_shapes: values of any length are found, whatever follows them") {
+  const auto digits = [](std::size_t n) { return std::string("12345678901234567890").substr(0, n); };
+  for (const char* rest : {"}", R"(,"x":1})", R"(,"user_id":"somebody of this name"})"}) {
+    Reading shop;
+    REQUIRE(shop.learn(std::string(R"({"currency":"EUR","amount":1)") + rest));
+    REQUIRE(shop.learn(std::string(R"({"currency":"EUR","product_id":"")") + rest));
+    for (std::size_t size = 1; size <= 60; ++size) {
+      std::string number = size <= 20 ? digits(size) : digits(size / 3) + "." + digits(size % 20 + 1);
+      for (std::string value : {R"("amount":)" + number, R"("amount":-)" + number,
+                                R"("product_id":")" + std::string(size, '~') + '"'}) {
+        const std::string record = R"({"currency":"EUR",)" + value + rest;
+        const std::vector<char> tight(record.begin(), record.end());  // for the address sanitizer
+        CAPTURE(record);
+        CHECK(shop.read({tight.data(), tight.size()}));
+        REQUIRE(shop.learn(record));
+        CHECK(same_fields(shop.out, shop.found));
+      }
+    }
+  }
 }
 
 TEST_CASE("record_shapes: what is read is what the walk finds, after any history") {
