@@ -289,6 +289,35 @@ TEST_CASE("one flipped bit in a batch is noticed, and the batch is read whole in
   CHECK(reading.count(Kind::kRecovered) >= 1);
 }
 
+// The client looks for the next batch within the damaged one, so its values decide what it finds:
+// here, at every other byte, the head of a message of an old format with a negative size.
+TEST_CASE("a damaged batch that is full of heads of other batches does not end the process") {
+  constexpr std::size_t kMany = 16;
+  constexpr std::size_t kTimes = 8;
+  std::string heads;
+  while (heads.size() < 8000) heads.append(8, '\0').append(8, '\xff');
+  ScriptedFixture kafka;
+  Truth truth;
+  kafka.broker.edit([&](ScriptedCluster& c) {
+    c.add_topic("orders", kMany);
+    for (std::uint32_t p = 0; p < kMany; ++p) {
+      auto& partition = c.at("orders", static_cast<std::int32_t>(p));
+      BatchSpec spec = numbered_batch("v", 0, 2);
+      spec.records[0].value = std::string(p, 'x') + heads;
+      partition.log.append(spec);
+      partition.flips.assign(kTimes, 0);
+      truth[p] = range(0, 2);
+    }
+  });
+  Reading reading(kafka);
+  kafka.add(*reading.source, "orders", std::vector<Offset>(kMany, 0));
+  reading.to_the_end(truth);
+  for (std::uint32_t p = 0; p < kMany; ++p) {
+    CHECK(reading.sink.values[p] == std::vector{std::string(p, 'x') + heads, std::string("v1")});
+  }
+  CHECK(reading.count(Kind::kError) >= kMany);  // each was told
+}
+
 TEST_CASE("no error between two batches makes the source skip or repeat one") {
   const int rounds = std::getenv("RETAILPULSE_LONG") != nullptr ? 300 : 2;
   // Kafka's words for "not now", "not here" and "something is wrong", and one nobody knows.
