@@ -68,6 +68,10 @@ if [[ ! -f $target/lib/librdkafka.a ]]; then
   [[ $(grep -c '^rd_kafka_buf_skip_to(rkbuf, len_start + hdr.Length);$' src/rdkafka_msgset_reader.c) == 1 &&
     $(grep -c -- '->start + size < rd_slice_abs_offset(' src/rdbuf.c) == 2 ]] ||
     { echo 'librdkafka: the reading of batches is another one; see record_faults_test' >&2; exit 1; }
+  # And (no upstream issue known): a gzip text that ends too early was unpacked for ever; the same test.
+  sed -i 's/^ *case Z_MEM_ERROR:$/&\n                        case Z_BUF_ERROR:/' src/rdgz.c
+  [[ $(grep -c '^ *case Z_BUF_ERROR:$' src/rdgz.c) == 1 ]] ||
+    { echo 'librdkafka: the reading of gzip is another one; see record_faults_test' >&2; exit 1; }
   # The library goes into a hardened, position independent executable.
   export CFLAGS="-O2 -fPIC -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
     -D_FORTIFY_SOURCE=2 -ffile-prefix-map=$work/src=librdkafka"
