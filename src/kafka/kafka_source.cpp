@@ -23,10 +23,14 @@ constexpr Duration kLastCommitPause = std::chrono::seconds{2};  // more than Gro
 constexpr Duration kTroubleWait =
     std::chrono::milliseconds{200};  // longest nap while not all is well
 
+// Producers may write any number there, nanoseconds for instance. What is after the year 9999 is
+// the first moment after it: beyond any range of times that is taken, and as far from an overflow.
+constexpr std::int64_t kRecordTimeMsMax = 253'402'300'800'000;
+
 EventTime record_time(const rd_kafka_message_t& message) {
   rd_kafka_timestamp_type_t type{};
   const std::int64_t ms = rd_kafka_message_timestamp(&message, &type);
-  return from_us(ms < 0 ? 0 : ms * 1000);
+  return from_us(std::clamp<std::int64_t>(ms, 0, kRecordTimeMsMax) * 1000);
 }
 
 std::string_view bytes_of(const void* data, std::size_t size) {

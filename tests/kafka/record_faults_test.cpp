@@ -318,6 +318,70 @@ TEST_CASE("a damaged batch that is full of heads of other batches does not end t
   CHECK(reading.count(Kind::kError) >= kMany);  // each was told
 }
 
+TEST_CASE("a record time that is none, as nanoseconds are, is the end of time") {
+  const std::int64_t year_10000_us = 253'402'300'800'000'000;
+  const std::map<std::int64_t, std::int64_t> us_of_ms{
+      {-5, 0}, {1'700'000'000'000, 1'700'000'000'000'000},
+      {1'700'000'000'000'000'000, year_10000_us}, {INT64_MAX, year_10000_us}};
+  for (const auto& pair : us_of_ms) {
+    CAPTURE(pair.first);
+    ScriptedFixture kafka;
+    kafka.broker.edit([&](ScriptedCluster& c) {
+      c.add_topic("orders", 1);
+      c.at("orders", 0).log.append({.records = {{.value = "v", .timestamp_ms = pair.first}}});
+    });
+    Reading reading(kafka);
+    kafka.add(*reading.source, "orders", {0});
+    reading.to_the_end({{0, range(0, 1)}});
+    CHECK(to_us(reading.sink.last_time) == pair.second);
+  }
+}
+
+// Damage that no checksum of Kafka's tells: in the head, or done by whoever wrote the batch.
+TEST_CASE("whatever is wrong with a batch, the process lives and other partitions are read") {
+  const std::size_t random_ones = std::getenv("RETAILPULSE_LONG") != nullptr ? 2000 : 200;
+  Random random(seed_now());
+  const auto damaged = [&random](std::size_t number) {
+    std::string bytes = encode_batch(batch_of("v", 20, -1, number % 4 == 0), 0, 0);
+    if (number < kChecksumAt * 8) {
+      bytes[number / 8] = static_cast<char>(bytes[number / 8] ^ (1 << number % 8));
+      return bytes;
+    }
+    if (number % 3 == 0) bytes[kChecksummedFrom + 1] = static_cast<char>(draw(random, 8));  // a codec
+    for (std::size_t edits = 1 + draw(random, 4); edits > 0; --edits) {
+      bytes[kChecksummedFrom + draw(random, bytes.size() - kChecksummedFrom)] =
+          static_cast<char>(random());
+    }
+    const std::uint32_t sum = crc32c(std::string_view(bytes).substr(kChecksummedFrom));
+    for (std::size_t i = 0; i < 4; ++i) {
+      bytes[kChecksumAt + i] = static_cast<char>(sum >> (24 - 8 * i));
+    }
+    return bytes;
+  };
+  const std::size_t many = kChecksumAt * 8 + random_ones;
+  ScriptedFixture kafka;
+  kafka.broker.edit([&](ScriptedCluster& c) {
+    c.add_topic("orders", static_cast<int>(many) + 1);
+    for (std::size_t p = 0; p < many; ++p) {
+      auto& log = c.at("orders", static_cast<std::int32_t>(p)).log;
+      log.append_bytes(damaged(p), 20);
+      log.append(numbered_batch("v", 20, 20));
+    }
+  });
+  Reading reading(kafka);
+  kafka.add(*reading.source, "orders", std::vector<Offset>(many + 1, 0));
+  const auto good = static_cast<std::uint32_t>(many);
+  for (int round = 0; round < 10; ++round) {
+    kafka.broker.edit([&](ScriptedCluster& c) {
+      c.at("orders", static_cast<std::int32_t>(good)).log.append(numbered_batch("w", round, 1));
+    });
+    REQUIRE(poll_until(*reading.source, reading.sink, [&] {
+      return reading.sink.values[good].size() == static_cast<std::size_t>(round) + 1;
+    }));
+  }
+  CHECK(reading.sink.values[good].back() == "w9");
+}
+
 TEST_CASE("no error between two batches makes the source skip or repeat one") {
   const int rounds = std::getenv("RETAILPULSE_LONG") != nullptr ? 300 : 2;
   // Kafka's words for "not now", "not here" and "something is wrong", and one nobody knows.
