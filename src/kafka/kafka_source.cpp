@@ -24,8 +24,8 @@ constexpr Duration kTroubleWait =
     std::chrono::milliseconds{200};  // longest nap while not all is well
 
 // Producers may write any number there, nanoseconds for instance. What is after the year 9999 is
-// the first moment after it: beyond any range of times that is taken, and as far from an overflow.
-constexpr std::int64_t kRecordTimeMsMax = 253'402'300'800'000;
+// its last moment: beyond any range of times that is taken, far from an overflow, and a date to SQLite.
+constexpr std::int64_t kRecordTimeMsMax = 253'402'300'799'999;
 
 EventTime record_time(const rd_kafka_message_t& message) {
   rd_kafka_timestamp_type_t type{};

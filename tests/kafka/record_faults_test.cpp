@@ -319,10 +319,10 @@ TEST_CASE("a damaged batch that is full of heads of other batches does not end t
 }
 
 TEST_CASE("a record time that is none, as nanoseconds are, is the end of time") {
-  const std::int64_t year_10000_us = 253'402'300'800'000'000;
+  const std::int64_t year_9999_us = 253'402'300'799'999'000;
   const std::map<std::int64_t, std::int64_t> us_of_ms{
       {-5, 0}, {1'700'000'000'000, 1'700'000'000'000'000},
-      {1'700'000'000'000'000'000, year_10000_us}, {INT64_MAX, year_10000_us}};
+      {1'700'000'000'000'000'000, year_9999_us}, {INT64_MAX, year_9999_us}};
   for (const auto& pair : us_of_ms) {
     CAPTURE(pair.first);
     ScriptedFixture kafka;
