@@ -58,9 +58,10 @@ if [[ ! -f $target/lib/librdkafka.a ]]; then
     -e 'rd_timeout_remains(rko->rko_u.leaders.ts_timeout)))' \
     -e 'query_leaders_async_worker(rko)' src/rdkafka_partition.c) == 4 ]] ||
     { echo 'librdkafka: the look-up of leaders is another one; see list_offsets_test' >&2; exit 1; }
-  # And (a FIXME in its source): behind a batch whose checksum is wrong it goes on somewhere within that batch, takes
-  # what stands there for a batch's head, and a size from it that leaves 64 bits ends the process. Now it goes on
-  # behind the batch, and a part that would end before the reader is none; kafka/record_faults_test shows it.
+  # And (a FIXME in its source; confluent-kafka-python's issue 689): behind a batch whose checksum is wrong it goes on
+  # somewhere within that batch, takes what stands there for a batch's head, and a size from it that leaves 64 bits ends
+  # the process. Now it goes on behind the batch, and a part that would end before the reader is none;
+  # kafka/record_faults_test shows it.
   sed -i 's/^ *rd_kafka_buf_skip_to(rkbuf, crc_len);$/rd_kafka_buf_skip_to(rkbuf, len_start + hdr.Length);/' \
     src/rdkafka_msgset_reader.c
   sed -i -E 's/^( *if \(unlikely\()(slice|orig)->start \+ size > (slice|orig)->end\)\)$/\1size > \2->end - \2->start ||\
