@@ -103,6 +103,7 @@ RecordShapes::Node* RecordShapes::another_way(Node& from, const char* at, const 
 }
 
 bool RecordShapes::read(std::string_view record, RecordFields& out) {
+  static_assert(kStep <= kHeadBytes);  // the last step of run_end() stays within the record
   if (nodes_used_ == 0 || record.size() < kHeadBytes) return false;
   const char* at = record.data();
   const char* const end = at + record.size();
