@@ -30,9 +30,19 @@ if [[ $(cat /proc/sys/vm/mmap_rnd_bits 2>/dev/null || echo 0) -gt 28 ]] && setar
   fixed_addresses=(setarch -R)
 fi
 
-build() {  # PRESET
-  say "$1: build"
+configure() {  # PRESET
   "${fixed_addresses[@]}" cmake --preset "$1" >"$(log "$1")" || { cat "$(log "$1")"; exit 1; }
+}
+
+compiler() { sed -n 's/^CMAKE_CXX_COMPILER:[A-Z]*=//p' "build/$1/CMakeCache.txt" 2>/dev/null || true; }  # PRESET
+
+build() {  # PRESET
+  local before
+  before=$(compiler "$1")
+  say "$1: build"
+  configure "$1"
+  # CMake forgets a preset's settings, sanitizers and tests among them, when the compiler's path has changed (ccache).
+  [[ -z $before || $before == "$(compiler "$1")" ]] || configure "$1"
   "${fixed_addresses[@]}" cmake --build --preset "$1"
 }
 
